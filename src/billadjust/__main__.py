@@ -1,0 +1,5 @@
+"""`python -m billadjust` is `billadjust`."""
+
+from billadjust.cli import main
+
+main()

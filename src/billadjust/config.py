@@ -1,0 +1,171 @@
+"""The configuration, `billadjust.toml`: where files are, how they are written, the policy and the limits (§3)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+from billadjust.config_tables import File, Input, Ledger, Outputs, checked
+from billadjust.errors import ConfigError
+from billadjust.inputs.source import Source
+from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
+from billadjust.policy import Policy, read_policy
+from billadjust.schemas import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_TEXT_ENDINGS: Final = (".csv", ".ndjson", ".jsonl")
+ENDINGS: Final = (*(ending + packing for ending in _TEXT_ENDINGS for packing in ("", ".gz", ".zst")), ".parquet")
+"""What the name of an input's file in its default place ends in."""
+
+LIMITS: Final = (
+    Parameter("rejected_share", "percent", "More rejected rows of any input than this: nothing is posted."),
+    Parameter("run_gross", "money", "A run that posts more gross than this needs approval."),
+    Parameter("account_gross", "money", "A run that posts more gross than this to one account needs approval."),
+    Parameter("share_of_billed", "percent", "A run that posts more than this part of what was billed needs approval."),
+)
+"""Every key of `[limits]`."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a run may do by itself (None: no limit).
+
+    `rejected_share` and `share_of_billed` in ten-thousandths of a percent, `run_gross` and `account_gross` in minor units.
+    """
+
+    rejected_share: int = 10**PERCENT_DECIMALS
+    run_gross: int | None = None
+    account_gross: int | None = None
+    share_of_billed: int | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked configuration. All paths are absolute; `sources` holds every input, in the order of `INPUTS`."""
+
+    path: Path
+    currency: str
+    timezone: str
+    sources: Mapping[str, Source]
+    ledger: Path
+    outputs: Path
+    dialect: Literal["standard", "spanish"]
+    policy: Policy
+    limits: Limits
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Relative paths in it are relative to the file. An input without a path is looked for in its default place, beside
+    the file: `accounts.csv` (or another of `ENDINGS`) or the directory `accounts`.
+
+    Raises:
+        ConfigError: the file cannot be read, or something in it is wrong: all mistakes in one message, each with its
+            key path.
+    """
+    document = _read(path)
+    base = path.absolute().parent
+    problems: list[str] = []
+    file = checked(File, document, "", problems)
+    sources = _sources(file.inputs, base, problems)
+    ledger = base / checked(Ledger, file.ledger, "ledger.", problems).path
+    written = checked(Outputs, file.outputs, "outputs.", problems)
+    outputs = base / written.path
+    if ledger.resolve() == outputs.resolve():
+        problems.append(f"outputs.path: is the ledger's directory, {ledger}; write another one")
+    policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
+    problems += wrong
+    limits = _limits(file.limits, file.currency, problems)
+    if problems:
+        corrections = "1 correction" if len(problems) == 1 else f"{len(problems)} corrections"
+        raise ConfigError(f"{path} needs {corrections}:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return Config(
+        path=path.absolute(),
+        currency=file.currency,
+        timezone=file.timezone,
+        sources=sources,
+        ledger=ledger,
+        outputs=outputs,
+        dialect=written.dialect,
+        policy=policy,
+        limits=limits,
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Return what the file says, decimals as Decimal."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except FileNotFoundError:
+        raise ConfigError(f"{path} not found: create one (see README) or name it with --config.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it a readable file.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}. Correct it there.") from error
+
+
+def _sources(tables: Mapping[str, object], base: Path, problems: list[str]) -> dict[str, Source]:
+    """Return how each input is written: what `[inputs]` says of it, the default place and format otherwise."""
+    problems += [f"inputs.{name}: {no_such('input', name, INPUTS)}" for name in tables if name not in INPUTS]
+    return {name: _source(name, tables.get(name, {}), base, problems) for name in INPUTS}
+
+
+def _source(name: str, raw: object, base: Path, problems: list[str]) -> Source:
+    table = {"path": raw} if isinstance(raw, str) else raw
+    if not isinstance(table, dict):
+        problems.append(f"inputs.{name}: needs a path in quotes or a table, not {shown(raw)}")
+        table = {}
+    given = checked(Input, table, f"inputs.{name}.", problems)
+    known = {column.name for column in INPUTS[name].columns}
+    columns: dict[str, str] = {}
+    for column, theirs in given.columns.items():
+        if column not in known:
+            problems.append(f"inputs.{name}.columns.{column}: {no_such('column', column, sorted(known))}")
+        elif not isinstance(theirs, str) or not theirs:
+            problems.append(f"inputs.{name}.columns.{column}: needs the file's name of the column, not {shown(theirs)}")
+        else:
+            columns[column] = theirs
+    return Source(
+        name=name,
+        path=str(base / (_default_place(name, base, problems) if given.path is None else given.path)),
+        configured=given.path is not None,
+        separator=given.separator,
+        decimal_comma=given.decimal_comma,
+        encoding=given.encoding,
+        date_format=given.date_format,
+        columns=columns,
+    )
+
+
+def _default_place(name: str, base: Path, problems: list[str]) -> str:
+    """Return the one file or directory beside the configuration that an input is in; `NAME.csv` if there is none."""
+    there = [name + ending for ending in ENDINGS if (base / (name + ending)).exists()]
+    if (base / name).is_dir():
+        there.append(f"{name}/")
+    if len(there) > 1:
+        problems.append(
+            f'inputs.{name}: {" and ".join(there)} are all there; say under [inputs] which one it is: {name} = "{there[0]}"'
+        )
+    return there[0] if there else f"{name}.csv"
+
+
+def _limits(table: Mapping[str, object], currency: str, problems: list[str]) -> Limits:
+    known = {parameter.name: parameter for parameter in LIMITS}
+    values: dict[str, int] = {}
+    for key, raw in table.items():
+        if key not in known:
+            problems.append(f"limits.{key}: {no_such('key', key, known)}")
+            continue
+        try:
+            values[key] = parse_number(known[key].unit, raw, currency)
+        except ValueError as error:
+            problems.append(f"limits.{key}: {error}")
+    return Limits(**values)

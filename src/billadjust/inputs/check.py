@@ -1,0 +1,131 @@
+"""Text rows become typed rows, or rejections that say which rule they break.
+
+Each file is read once: rows that keep every rule of their columns and their table's own rules go to one Parquet file
+in the spool, the others as text to another. Only the others, which are few, are then asked for their reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.inputs.grammar import Style, is_missing, reason, value
+from billadjust.inputs.read import ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from billadjust.inputs.read import Rows
+    from billadjust.schemas import Column, Table
+
+TEXT: Final = "text "
+"""Before the name of a column: its cell as it stands."""
+
+REASONS: Final = pl.Schema({ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String})
+"""The frame in which every step says what it rejects: one row for each broken rule."""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What the columns of one row must not say together; `column` is the one to look at."""
+
+    column: str
+    broken: pl.Expr
+    reason: str
+
+
+def _ends_before(end: str, start: str) -> RowRule:
+    return RowRule(end, pl.col(end) < pl.col(start), f"{end} is before {start}")
+
+
+ROW_RULES: Final[Mapping[str, tuple[RowRule, ...]]] = {
+    "subscriptions": (_ends_before("valid_to", "valid_from"),),
+    "tariffs": (RowRule("internet_fee", pl.col("internet_fee") > pl.col("monthly_fee"), "internet_fee is more than monthly_fee, of which it is a part"),),
+    "bands": (RowRule("end_time", pl.col("end_time") <= pl.col("start_time"), "end_time is not after start_time: split a band that goes past midnight"),),
+    "invoices": (_ends_before("period_end", "period_start"),),
+    "invoice_lines": (_ends_before("period_end", "period_start"),),
+    "outages": (_ends_before("ended_at", "started_at"),),
+    "promises": (_ends_before("valid_to", "valid_from"),),
+    "disputes": (
+        _ends_before("resolved_on", "opened_on"),
+        RowRule("resolved_on", (pl.col("status") != "open") & pl.col("resolved_on").is_null(), "a value is required unless the dispute is open"),
+        RowRule("explanation", (pl.col("status") == "explained") & pl.col("explanation").is_null(), "a value is required when the dispute is explained"),
+    ),
+}
+"""The rules between the columns of one row, by input."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What became of the rows of one file.
+
+    `good` is a Parquet file of `_row` and the typed columns; `bad` has `_row` and the columns as text (null where the
+    file has none), for rows of which `reasons` say what they break.
+    """
+
+    good: Path
+    bad: pl.LazyFrame
+    reasons: pl.DataFrame
+
+
+def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Checked:
+    """Split the rows of one file into typed rows, defaults filled in, and rejected ones."""
+    plain = Style(style.digits, style.timezone)
+    styles = {column.name: plain if column.name in rows.exact else style for column in table.columns}
+    text = _as_text(rows.frame, table)
+    typed = text.with_columns(_value(column, styles[column.name]) for column in table.columns)
+    rules = ROW_RULES.get(table.name, ())
+    sound = pl.all_horizontal(
+        *[pl.col(column.name).is_not_null() | (pl.lit(not column.required) & is_missing(_text(column))) for column in table.columns],
+        *[~rule.broken.fill_null(value=False) for rule in rules],
+    )
+    judged = typed.with_columns(_sound=sound)
+    good, bad = spool / f"{stem}.good.parquet", spool / f"{stem}.bad.parquet"
+    pl.collect_all(
+        [
+            judged.filter("_sound").select(ROW, *table.schema).sink_parquet(good, lazy=True),
+            judged.filter(~pl.col("_sound")).select(ROW, *[_text(column) for column in table.columns]).sink_parquet(bad, lazy=True),
+        ],
+        engine="streaming",
+    )
+    broken = _as_text(rows.broken.lazy(), table)
+    rejected = pl.scan_parquet(bad, glob=False)
+    why = [_column_reasons(rejected, column, styles[column.name]) for column in table.columns]
+    why += [_rule_reasons(rejected, table, rule, styles) for rule in rules]
+    lines = rows.broken.lazy().select(ROW, pl.lit("").alias("column"), "value", "reason")
+    reasons = pl.concat([*pl.collect_all(why, engine="streaming"), lines.collect()])
+    return Checked(good, pl.concat([rejected, broken]).rename(lambda name: name.removeprefix(TEXT)), reasons)
+
+
+def _text(column: Column) -> pl.Expr:
+    return pl.col(TEXT + column.name)
+
+
+def _as_text(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """The columns of the table as text under names of their own; null where the file has none."""
+    present = frame.collect_schema().names()
+    cells = [pl.col(name) if name in present else pl.lit(None, dtype=pl.String) for name in table.schema]
+    return frame.select(ROW, *[cell.alias(TEXT + name) for name, cell in zip(table.schema, cells, strict=True)])
+
+
+def _value(column: Column, style: Style) -> pl.Expr:
+    """The typed value of a cell, or the column's default where it is empty."""
+    read = value(column, _text(column), style)
+    if column.default is None:
+        return read.alias(column.name)
+    default = pl.select(value(column, pl.lit(column.default), Style(style.digits, style.timezone))).item()
+    return pl.when(is_missing(_text(column))).then(pl.lit(default, dtype=column.dtype)).otherwise(read).alias(column.name)
+
+
+def _column_reasons(rejected: pl.LazyFrame, column: Column, style: Style) -> pl.LazyFrame:
+    why = rejected.select(ROW, column=pl.lit(column.name), value=_text(column), reason=reason(column, _text(column), style))
+    return why.filter(pl.col("reason").is_not_null())
+
+
+def _rule_reasons(rejected: pl.LazyFrame, table: Table, rule: RowRule, styles: Mapping[str, Style]) -> pl.LazyFrame:
+    named = [column for column in table.columns if column.name in rule.broken.meta.root_names()]
+    broken = rejected.with_columns(_value(column, styles[column.name]) for column in named).filter(rule.broken)
+    return broken.select(ROW, column=pl.lit(rule.column), value=pl.col(TEXT + rule.column), reason=pl.lit(rule.reason))

@@ -1,0 +1,248 @@
+"""How the text of a cell is written, for every kind of column: its value, and what to say if it is wrong.
+
+A cell is checked by its shape first and converted afterwards, because parsers are kinder than they should be: they
+read `1e3`, `2026-1-5` and ` 5`, and they round what has too many decimals.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.errors import InputError
+from billadjust.money import MAX_MINOR, as_decimal, to_text
+from billadjust.schemas import MAX_PRICE, MAX_QUANTITY, Kind
+
+if TYPE_CHECKING:
+    from billadjust.schemas import Column
+
+IDENTIFIER: Final = r"[^|\p{Cc}\s](?:[^|\p{Cc}]{0,62}[^|\p{Cc}\s])?"
+ISO_DATE: Final = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+SECONDS: Final = r":[0-5][0-9](?:\.[0-9]{1,6})?"
+OFFSET: Final = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
+DATE_PARTS: Final = {"%Y": "[1-9][0-9]{3}", "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}"}
+"""What a date format may be made of, and the shape of each part."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the cells of a file are written; `digits` is how many decimals money has, `timezone` what local times mean."""
+
+    digits: int
+    timezone: str
+    decimal_comma: bool = False
+    date_format: str | None = None
+
+    @property
+    def date_shape(self) -> str:
+        """The regular expression of a date.
+
+        Raises:
+            InputError: The format has a part that is not a year, month or day in figures.
+        """
+        if self.date_format is None:
+            return ISO_DATE
+        parts = re.findall(r"%.|[^%]", self.date_format)
+        if unknown := [part for part in parts if part.startswith("%") and part not in DATE_PARTS]:
+            raise InputError(f"The date_format {self.date_format} has {unknown[0]}: use only {', '.join(DATE_PARTS)} and what stands between them.")
+        return "".join(DATE_PARTS.get(part, re.escape(part)) for part in parts)
+
+
+def value(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
+    """Return what a cell means, in the unit of its kind; null where it breaks a rule of its column, or is empty."""
+    read = _read(column, text, style)
+    broken = [wrong for wrong, _ in _bounds(column, read, style)]
+    return pl.when(~pl.any_horizontal(broken)).then(read) if broken else read
+
+
+def reason(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
+    """Return in words which rule a cell breaks; null where it breaks none."""
+    read = _read(column, text, style)
+    words = pl.when(is_missing(text)).then(pl.lit("a value is required" if column.required else None, dtype=pl.String))
+    for wrong, why in [*_shapes(column, text, style), *_bounds(column, read, style)]:
+        words = words.when(wrong).then(pl.lit(why))
+    return words.when(read.is_null()).then(pl.lit(f"not a {column.kind} that billadjust can read")).otherwise(None)
+
+
+def is_missing(text: pl.Expr) -> pl.Expr:
+    """Whether a cell is empty; quoted or not is the same."""
+    return text.is_null() | (text == "")
+
+
+def _scale(column: Column, style: Style) -> int | None:
+    """How many decimals the numbers of a column may have; None: it does not hold numbers."""
+    return {Kind.MONEY: style.digits, Kind.MICRO: 6, Kind.PERCENT: 4, Kind.INTEGER: 0}.get(column.kind)
+
+
+def _bounds(column: Column, read: pl.Expr, style: Style) -> list[tuple[pl.Expr, str]]:
+    """What a converted number must not be, and how to say so."""
+    scale = _scale(column, style)
+    if scale is None:
+        return []
+    low, high = (None if bound is None else bound * 10**scale for bound in (column.minimum, column.maximum))
+    exact = "than billadjust computes exactly"
+    bounds = []
+    if low is not None:
+        technical = column.minimum in {-MAX_PRICE, -MAX_QUANTITY}
+        least = f"smaller {exact} (at least {column.minimum})" if technical else f"must be at least {column.minimum}"
+        bounds.append((read < low, "must not be negative" if column.minimum == 0 else least))
+    if column.above_zero:
+        bounds.append((read <= 0, "must be above 0"))
+    if high is not None:
+        technical = column.maximum in {MAX_PRICE, MAX_QUANTITY}
+        bounds.append((read > high, f"larger {exact} (at most {column.maximum})" if technical else f"must be at most {column.maximum}"))
+    if column.kind is Kind.MONEY:
+        most = as_decimal(MAX_MINOR - 1, style.digits)
+        bounds.append((read >= MAX_MINOR, f"larger {exact} (at most {most})"))
+        bounds.append((read <= -MAX_MINOR, f"smaller {exact} (at least -{most})"))
+    return bounds
+
+
+def _read(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
+    """Convert a cell whose shape is right; null where it is not."""
+    scale = _scale(column, style)
+    if scale is not None:
+        return _number(text, scale, style, fraction=column.kind is not Kind.INTEGER)
+    match column.kind:
+        case Kind.TEXT:
+            return pl.when(text != "").then(text)
+        case Kind.IDENTIFIER:
+            return pl.when(text.str.contains(f"^{IDENTIFIER}$")).then(text)
+        case Kind.IDENTIFIERS:
+            names = text.str.contains(rf"^{IDENTIFIER}(?:\|{IDENTIFIER})*$") & ~text.str.contains(r"(?:^|\|)\*(?:\||$)")
+            return pl.when((text == "*") | names).then(text)
+        case Kind.ENUM:
+            return pl.when(text.is_in(column.values)).then(text)
+        case Kind.BOOLEAN:
+            lower = text.str.to_lowercase()
+            return pl.when(lower.is_in(["true", "false"])).then(lower == "true")
+        case Kind.DATE:
+            return _date(text, style)
+        case Kind.TIME:
+            return _time(text)
+        case Kind.TIMESTAMP:
+            return _timestamp(text, style)
+        case _:
+            sign = r"\+?" if column.plus else ""
+            return pl.when(text.str.contains(f"^{sign}[0-9]{{1,15}}$")).then(text.str.strip_prefix("+"))
+
+
+def _shapes(column: Column, text: pl.Expr, style: Style) -> list[tuple[pl.Expr, str]]:
+    """What a cell's text must not look like, most telling first, and how to say so."""
+    scale = _scale(column, style)
+    if scale is not None:
+        return _number_shapes(column, text, scale, style)
+    if column.kind in {Kind.DATE, Kind.TIMESTAMP}:
+        return _date_shapes(column, text, style)
+    unread = _read(column, text, style).is_null()
+    return [
+        (
+            unread,
+            {
+                Kind.IDENTIFIER: "not an identifier: 1 to 64 characters without `|`, control characters or surrounding blanks",
+                Kind.IDENTIFIERS: "not identifiers joined by `|` (each without surrounding blanks), nor `*`",
+                Kind.ENUM: f"not one of {', '.join(column.values)}",
+                Kind.BOOLEAN: "not true or false",
+                Kind.TIME: "not a time of day such as 08:00 (or 24:00 for the end of the day)",
+                Kind.DIGITS: f"not 1 to 15 digits ({'a leading + is allowed' if column.plus else 'without +'})",
+            }.get(column.kind, "cannot be read"),
+        )
+    ]
+
+
+def _point(style: Style) -> str:
+    """The decimal point as a regular expression."""
+    return "," if style.decimal_comma else r"\."
+
+
+def _number(text: pl.Expr, scale: int, style: Style, *, fraction: bool) -> pl.Expr:
+    """Int64 of a decimal text times 10^scale; zeros beyond the scale are fine. Null beyond 64 bits."""
+    decimals = f"[0-9]{{1,{scale}}}0*" if scale else "0+"
+    shape = f"^-?[0-9]+(?:{_point(style)}{decimals})?$" if fraction else "^-?[0-9]+$"
+    digits = text.str.replace(",", ".", literal=True) if style.decimal_comma else text
+    exact = pl.when(text.str.contains(shape)).then(digits).cast(pl.Decimal(38, scale), strict=False)
+    return exact.to_physical().cast(pl.Int64, strict=False)
+
+
+def _number_shapes(column: Column, text: pl.Expr, scale: int, style: Style) -> list[tuple[pl.Expr, str]]:
+    fraction = column.kind is not Kind.INTEGER
+    number = f"^-?[0-9]+(?:{_point(style)}[0-9]+)?$" if fraction else "^-?[0-9]+$"
+    example = ("1234,56" if style.decimal_comma else "1234.56") if scale else "1234"
+    plain = f"not a number such as {example}" if fraction else "not a whole number"
+    surplus = f"^-?[0-9]+{_point(style)}[0-9]{{{scale}}}[0-9]*[1-9]"
+    large = _number(text, scale, style, fraction=fraction).is_null() & text.str.contains(number)
+    shapes = [(~text.str.contains(number), plain)]
+    if fraction:
+        shapes.append((text.str.contains(surplus), f"has more than {scale} decimals" if scale else "must have no decimals"))
+    high = column.maximum if column.kind is not Kind.MONEY else as_decimal(MAX_MINOR - 1, style.digits)
+    most = 2**63 - 1 if high is None else high
+    return [*shapes, (large & ~text.str.starts_with("-"), f"larger than billadjust computes exactly (at most {most})"), (large, "smaller than billadjust computes exactly")]
+
+
+def _date(text: pl.Expr, style: Style) -> pl.Expr:
+    shaped = pl.when(text.str.contains(f"^{style.date_shape}$")).then(text)
+    return shaped.str.to_date(style.date_format or "%Y-%m-%d", strict=False)
+
+
+def _date_shapes(column: Column, text: pl.Expr, style: Style) -> list[tuple[pl.Expr, str]]:
+    if column.kind is Kind.DATE:
+        example = f"in the form {style.date_format}" if style.date_format else "such as 2026-08-25"
+        return [
+            (~text.str.contains(f"^{style.date_shape}$"), f"not a date {example}"),
+            (_date(text, style).is_null(), "there is no such day in the calendar"),
+        ]
+    local, shaped = _local(text, style), text.str.contains(_timestamp_shape(style))
+    earliest, latest = (local.dt.replace_time_zone(style.timezone, ambiguous=which, non_existent="null") for which in ("earliest", "latest"))
+    return [
+        (~shaped, "not a timestamp such as 2026-08-25T14:00:00+02:00"),
+        (local.is_not_null() & earliest.is_null(), f"a local time that the clocks of {style.timezone} skip: write it with its offset"),
+        (earliest != latest, f"a local time that the clocks of {style.timezone} show twice: write it with its offset"),
+        (_timestamp(text, style).is_null(), "there is no such day in the calendar"),
+    ]
+
+
+def _time(text: pl.Expr) -> pl.Expr:
+    """Seconds since midnight."""
+    shaped = pl.when(text.str.contains(rf"^(?:{CLOCK}(?::[0-5][0-9])?|24:00(?::00)?)$")).then(text)
+    hours, minutes, seconds = (shaped.str.slice(start, 2).cast(pl.Int64, strict=False) for start in (0, 3, 6))
+    return hours * 3600 + minutes * 60 + seconds.fill_null(0)
+
+
+def _timestamp_shape(style: Style) -> str:
+    dates = ISO_DATE if style.date_format is None else f"(?:{ISO_DATE}|{style.date_shape})"
+    return f"^{dates}[T ]{CLOCK}(?:{SECONDS})?{OFFSET}?$"
+
+
+def _formats(style: Style) -> list[str]:
+    dates = ["%Y-%m-%d", *([style.date_format] if style.date_format else [])]
+    return [f"{date}T%H:%M{seconds}" for date in dates for seconds in (":%S%.f", "")]
+
+
+def _local(text: pl.Expr, style: Style) -> pl.Expr:
+    """The date and time on the wall, of a timestamp without an offset."""
+    shaped = pl.when(text.str.contains(_timestamp_shape(style))).then(text).str.replace(" ", "T", literal=True)
+    return pl.coalesce(shaped.str.to_datetime(form, strict=False, time_unit="us") for form in _formats(style))
+
+
+def _timestamp(text: pl.Expr, style: Style) -> pl.Expr:
+    """The instant, in UTC; null for a local time that the clock change skips or repeats."""
+    shaped = pl.when(text.str.contains(_timestamp_shape(style))).then(text).str.replace(" ", "T", literal=True)
+    instants = [shaped.str.to_datetime(f"{form}%#z", strict=False, time_unit="us", time_zone="UTC") for form in _formats(style)]
+    local = _local(text, style).dt.replace_time_zone(style.timezone, ambiguous="null", non_existent="null")
+    return pl.coalesce(*instants, local.dt.convert_time_zone("UTC"))
+
+
+def shown(column: Column, read: pl.Expr, style: Style) -> pl.Expr:
+    """Write a converted value as people write it: 9900000 millionths are `9.9`, 28800 seconds `08:00`."""
+    scale = _scale(column, style)
+    if scale:
+        return to_text(read, scale).str.strip_chars_end("0").str.strip_suffix(".")
+    if column.kind is Kind.TIME:
+        return pl.format("{}:{}", *[part.cast(pl.String).str.zfill(2) for part in (read // 3600, read // 60 % 60)])
+    if column.kind is Kind.TIMESTAMP:
+        return read.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    return read.cast(pl.String)

@@ -1,0 +1,176 @@
+"""From sources to inputs: every table read and checked, then the tables against each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from billadjust.errors import InputError
+from billadjust.inputs.billed import check_billed, check_currency, check_lines, check_totals
+from billadjust.inputs.catalogue import check_allowances, check_bands, check_periods, check_tariffs, check_tiers
+from billadjust.inputs.check import check
+from billadjust.inputs.csvtext import read_csv
+from billadjust.inputs.grammar import Style
+from billadjust.inputs.jsontext import read_ndjson
+from billadjust.inputs.keys import check_keys
+from billadjust.inputs.model import Inputs
+from billadjust.inputs.parquetfile import read_parquet
+from billadjust.inputs.read import FILE_STEP, ROW
+from billadjust.inputs.reading import Reading
+from billadjust.inputs.references import check_references
+from billadjust.inputs.source import find_files
+from billadjust.inputs.taken import taken_along
+from billadjust.money import minor_digits
+from billadjust.schemas import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from billadjust.inputs.read import Rows
+    from billadjust.inputs.source import DataFile, Source
+    from billadjust.schemas import Table
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a run reads.
+
+    `inputs` are lazy frames over Parquet files in the spool. `rejected` has a row for each broken rule, as
+    `schemas.Rejected`, in a total order. `counts` has a row for each input that is present: input, files, rows, accepted, rejected
+    (rows), repeats. `remarks` are sentences on what was left aside.
+    """
+
+    inputs: Inputs
+    rejected: pl.DataFrame
+    counts: pl.DataFrame
+    remarks: list[str]
+
+
+def load(
+    sources: Mapping[str, Source],
+    *,
+    currency: str,
+    timezone: str,
+    spool: Path,
+    known_invoices: pl.LazyFrame | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Loaded:
+    """Read and check all inputs (§2, §2.1).
+
+    Args:
+        sources: By name of the input, where it is and how it is written.
+        currency: The policy's currency, the only one that invoices may have.
+        timezone: What local times mean.
+        spool: An empty directory for the checked rows, which must stay as long as the inputs are used.
+        known_invoices: invoice_id and account_id of the invoices that the ledger knows.
+        progress: Is told what is being done.
+
+    Raises:
+        InputError: A required input is missing, or an input cannot be read as a whole.
+    """
+    digits = minor_digits(currency)
+    readings: dict[str, Reading] = {}
+    remarks: list[str] = []
+    for name, table in INPUTS.items():
+        source = sources.get(name)
+        files, aside = find_files(source) if source else ([], [])
+        remarks += [f"{name}: {other} is not read, because its ending is not a known one." for other in aside]
+        if source is None or not files:
+            if table.required:
+                raise InputError(f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs].")
+            remarks.append(f"{name}: there is no such input; what needs it is skipped.")
+            continue
+        progress(f"reading {name}")
+        style = Style(digits, timezone, source.decimal_comma, source.date_format)
+        readings[name], extra = _read(files, table, source, style, spool)
+        remarks += [f"{name}: the column {column} is not used." for column in extra]
+    known = known_invoices if known_invoices is not None else pl.LazyFrame(schema={"invoice_id": pl.String, "account_id": pl.String})
+    progress("comparing the inputs with each other")
+    _compare(readings, currency, known, spool)
+    tables = {name: reading.rows.select(INPUTS[name].schema.names()) for name, reading in readings.items()}
+    return Loaded(Inputs.of(tables, taken_along(readings, known)), _rejected(readings), _counts(readings), remarks)
+
+
+def _read(files: list[DataFile], table: Table, source: Source, style: Style, spool: Path) -> tuple[Reading, list[str]]:
+    """Read and check the files of one input; also return the columns that nothing asks for."""
+    parts = []
+    extra: set[str] = set()
+    for file in files:
+        rows = _rows(file, table, source, spool)
+        extra.update(rows.extra)
+        try:
+            parts.append(check(rows, table, style, spool, f"{table.name}.{file.number}"))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise InputError(f"{file.path} cannot be read to its end ({error}): it is damaged or cut off. Export or copy it again.") from None
+    reading = Reading(
+        table,
+        [file.name for file in files],
+        style,
+        pl.scan_parquet([part.good for part in parts], glob=False),
+        pl.concat([part.bad for part in parts]),
+        pl.concat([part.reasons for part in parts]),
+    )
+    return reading, sorted(extra)
+
+
+def _compare(readings: Mapping[str, Reading], currency: str, known: pl.LazyFrame, spool: Path) -> None:
+    """Check the tables against themselves and each other, each after those it refers to."""
+    for reading in readings.values():
+        check_keys(reading)
+    check_tariffs(readings["tariffs"])
+    if rates := readings.get("rates"):
+        check_tiers(rates)
+    if allowances := readings.get("allowances"):
+        check_allowances(allowances)
+    check_bands(readings)
+    for name in ("rates", "allowances", "subscriptions"):
+        check_references(readings, name)
+    check_periods(readings["subscriptions"])
+    if invoices := readings.get("invoices"):
+        check_currency(invoices, currency)
+    check_references(readings, "invoices")
+    check_lines(readings, spool)
+    check_totals(readings)
+    for name in ("cdrs", "disputes", "promises", "collections"):
+        check_references(readings, name)
+    for name in ("disputes", "collections", "prior_credits"):
+        check_billed(readings, name, known)
+
+
+def _rows(file: DataFile, table: Table, source: Source, spool: Path) -> Rows:
+    match file.format:
+        case "csv":
+            return read_csv(file, table, source, spool)
+        case "ndjson":
+            return read_ndjson(file, table, source, spool)
+        case _:
+            return read_parquet(file, table, source)
+
+
+def _rejected(readings: Mapping[str, Reading]) -> pl.DataFrame:
+    """Everything that was rejected, by input, file, line, column and reason."""
+    parts = [
+        reading.reasons.sort(ROW, "column", "reason").select(
+            pl.lit(name).alias("input"),
+            (pl.col(ROW) // FILE_STEP).replace_strict(dict(enumerate(reading.files)), return_dtype=pl.String).alias("file"),
+            (pl.col(ROW) % FILE_STEP).alias("line"),
+            "column",
+            "value",
+            "reason",
+        )
+        for name, reading in readings.items()
+    ]
+    return pl.concat(parts)
+
+
+def _counts(readings: Mapping[str, Reading]) -> pl.DataFrame:
+    accepted = pl.collect_all([reading.rows.select(pl.len()) for reading in readings.values()], engine="streaming")
+    parts = []
+    for (name, reading), count in zip(readings.items(), accepted, strict=True):
+        rejected = reading.reasons[ROW].n_unique()
+        parts.append((name, len(reading.files), count.item() + rejected + reading.repeats, count.item(), rejected, reading.repeats))
+    columns = {"files": pl.Int64, "rows": pl.Int64, "accepted": pl.Int64, "rejected": pl.Int64, "repeats": pl.Int64}
+    return pl.DataFrame(parts, schema={"input": pl.String} | columns, orient="row")

@@ -1,0 +1,179 @@
+"""A run from files to ledger to files: what `billadjust run` does, without a terminal."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from billadjust.errors import ApprovalNeededError, RejectedShareError, UsageError
+from billadjust.inputs import load, known_on
+from billadjust.ledger import lock, open_ledger, verify
+from billadjust.limits import exceeded
+from billadjust.money import PERCENT
+from billadjust.outputs.run_files import complete, publish_preview, publish_rejected, publish_run
+from billadjust.plan import make_plan, post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from datetime import date
+
+    from billadjust.config import Config
+    from billadjust.inputs import Loaded
+    from billadjust.ledger import Snapshot
+    from billadjust.plan import Plan
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run. `directory` holds its files (None: nothing was asked to be written)."""
+
+    loaded: Loaded
+    plan: Plan
+    over: tuple[str, ...]
+    directory: Path | None
+    completed: Path | None
+
+
+def run(
+    config: Config, as_of: date, *, approved: str | None, allow_missing: Collection[str], progress: Callable[[str], None]
+) -> Result:
+    """Post what is owed on `as_of` and not posted yet, and publish the run's files.
+
+    A run that crashed after its commit is published first, so that no files are missing.
+
+    Raises:
+        UsageError: the date is before the newest run, or an input that the newest run had is missing.
+        RejectedShareError: too many rows were rejected; they are written beside the outputs.
+        ApprovalNeededError: the plan is beyond a limit, or is not the one that was approved.
+        LedgerBusyError: another run holds the ledger.
+    """
+    with lock(config.ledger):
+        snapshot = _open(config, progress)
+        if snapshot.newest and as_of < snapshot.newest.as_of:
+            raise UsageError(
+                f"The ledger's newest run is of {snapshot.newest.as_of}, so a run of {as_of} would come before it. "
+                "Give a later --as-of, or preview with --dry-run."
+            )
+        completed = complete(snapshot, config, progress)
+        rejects = config.outputs / "not_posted"
+        with _planned(config, snapshot, as_of, allow_missing, progress, rejects) as (loaded, plan):
+            over = exceeded(plan.entries, loaded.inputs, config)
+            _approve(plan, over, approved)
+            progress("Posting")
+            post(plan, snapshot)
+            progress("Writing files")
+            directory = publish_run(open_ledger(config.ledger, config.currency), plan.run_id, config)
+            return Result(loaded, plan, over, directory, completed)
+
+
+def preview(
+    config: Config,
+    as_of: date,
+    *,
+    directory: Path | None,
+    allow_missing: Collection[str],
+    progress: Callable[[str], None],
+) -> Result:
+    """Work out what a run would post. Nothing is written but the preview directory, if one is given."""
+    snapshot = _open(config, progress)
+    with _planned(config, snapshot, as_of, allow_missing, progress, directory) as (loaded, plan):
+        over = exceeded(plan.entries, loaded.inputs, config)
+        if directory:
+            publish_preview(plan, config, directory)
+        return Result(loaded, plan, over, directory, None)
+
+
+def _open(config: Config, progress: Callable[[str], None]) -> Snapshot:
+    progress("Checking the ledger")
+    snapshot = open_ledger(config.ledger, config.currency)
+    verify(snapshot)
+    return snapshot
+
+
+@contextmanager
+def _planned(
+    config: Config,
+    snapshot: Snapshot,
+    as_of: date,
+    allow_missing: Collection[str],
+    progress: Callable[[str], None],
+    rejects: Path | None,
+) -> Iterator[tuple[Loaded, Plan]]:
+    """Read the inputs and make the plan, with temporary files that last as long as the context."""
+    with ExitStack() as stack:
+        spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="billadjust-")))
+        known = snapshot.entries.select("invoice_id", "account_id").drop_nulls().unique()
+        loaded = load(
+            config.sources,
+            currency=config.currency,
+            timezone=config.timezone,
+            spool=spool,
+            known_invoices=known,
+            progress=progress,
+        )
+        _demand_inputs(snapshot, loaded, allow_missing)
+        _demand_few_rejected(config, loaded, rejects)
+        loaded = replace(loaded, inputs=known_on(loaded.inputs, as_of, config.timezone))
+
+        def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+            progress(STAGES.get(name, "Settling"))
+            path = spool / f"stage-{name}.parquet"
+            frame.sink_parquet(path, engine="streaming")
+            return pl.scan_parquet(path)
+
+        yield loaded, make_plan(loaded, config.policy, snapshot, as_of, stage)
+
+
+STAGES = {
+    "spans": "Working out tariff versions",
+    "charges": "Rating usage",
+    "lines": "Rating usage",
+    "claims": "Applying the rules",
+}
+"""What a person is told while a stage is computed."""
+
+
+def _demand_inputs(snapshot: Snapshot, loaded: Loaded, allow_missing: Collection[str]) -> None:
+    """Stop if an input that the newest run had is missing: a forgotten export must not turn into money."""
+    before = set(snapshot.newest.inputs) if snapshot.newest else set()
+    missing = sorted(before - loaded.inputs.present - set(allow_missing))
+    if missing:
+        options = " ".join(f"--allow-missing {name}" for name in missing)
+        raise UsageError(
+            f"The newest run read {', '.join(missing)}, and this one finds none. Nothing was posted. "
+            f"Export it again; if it is gone on purpose, run with {options}."
+        )
+
+
+def _demand_few_rejected(config: Config, loaded: Loaded, directory: Path | None) -> None:
+    """Stop if any input has too many rejected rows; what was rejected is written for whoever must mend it."""
+    share = config.limits.rejected_share
+    beyond = loaded.counts.filter(pl.col("rejected") * PERCENT > share * pl.col("rows"))
+    if beyond.height:
+        where = "Give --preview DIR to see them"
+        if directory:
+            where = f"The reasons are in {publish_rejected(loaded.rejected, config, directory)}"
+        listed = ", ".join(f"{row['input']} ({row['rejected']:,} of {row['rows']:,} rows)" for row in beyond.to_dicts())
+        raise RejectedShareError(
+            f"Too many rows were rejected: {listed}. Nothing was posted. "
+            f"{where}; mend the exports, or raise limits.rejected_share."
+        )
+
+
+def _approve(plan: Plan, over: tuple[str, ...], approved: str | None) -> None:
+    """Let a plan pass if it is the approved one, or needs no approval."""
+    if approved is not None and approved != plan.hash:
+        raise ApprovalNeededError(
+            f"This is not the approved plan: its hash is {plan.hash}. Nothing was posted. "
+            "Look at it with --dry-run, then approve its hash."
+        )
+    if over and approved is None:
+        raise ApprovalNeededError(
+            f"The plan is beyond a limit; nothing was posted. {' '.join(over)} "
+            f"Look at it with --dry-run; if it is right, run with --approve {plan.hash}."
+        )

@@ -1,0 +1,88 @@
+"""A plan is what a run would post: a value that `--dry-run` shows and `run` posts (§8.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from billadjust.ledger import RunRecord, append, plan_hash
+from billadjust.night import make_night
+from billadjust.orders import collection_orders, holds, tariff_changes
+from billadjust.review import review
+from billadjust.rules import RULES
+from billadjust.schemas import Entries
+from billadjust.settle import settle
+from billadjust.summary import summarise, to_json
+from billadjust.wording import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from billadjust.inputs import Loaded
+    from billadjust.ledger import Snapshot
+    from billadjust.night import Stage
+    from billadjust.policy import Policy
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run on a snapshot of the ledger would post and publish.
+
+    `entries`: schemas.Entries, sorted by entry_id. `tables`: what is published beside them (holds, tariff_changes,
+    collection_orders, review, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
+    post the same entries.
+    """
+
+    run_id: str
+    as_of: date
+    inputs: tuple[str, ...]
+    entries: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
+    summary: Mapping[str, Any]
+    hash: str
+
+
+def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, stage: Stage) -> Plan:
+    """Work out what is owed on `as_of`, and take off what the snapshot says was posted. Nothing is written.
+
+    Raises:
+        ConfigError: a parameter has no value on a date that needs one.
+    """
+    night = make_night(loaded.inputs, policy, as_of, stage)
+    claims = stage("claims", pl.concat(rule(night) for rule in RULES))
+    settlement = settle(night, claims, snapshot.entries, stage)
+    run_id = snapshot.next_run_id(as_of)
+    entries = (
+        explain(settlement.entries, policy.digits)
+        .with_columns(run_id=pl.lit(run_id))
+        .select(Entries.column_names())
+        .sort("entry_id")
+    )
+    Entries.validate(entries)
+    after = pl.concat([snapshot.entries, entries.lazy()])
+    on_hold = stage("holds", holds(night, snapshot.entries))
+    frames = {
+        "holds": on_hold,
+        "tariff_changes": tariff_changes(night),
+        "collection_orders": collection_orders(night, after, on_hold),
+        "review": review(night, claims, settlement),
+    }
+    collected = pl.collect_all(list(frames.values()), engine="streaming")
+    tables = dict(zip(frames, collected, strict=True)) | {"rejected": loaded.rejected}
+    digest = plan_hash(entries)
+    summary = summarise(run_id, digest, policy, as_of, entries, after, tables, loaded)
+    return Plan(run_id, as_of, tuple(sorted(loaded.inputs.present)), entries, tables, summary, digest)
+
+
+def post(plan: Plan, snapshot: Snapshot) -> RunRecord:
+    """Post a plan on the snapshot that it was made on, in one atomic commit.
+
+    Raises:
+        LedgerBusyError: the ledger was changed since.
+    """
+    record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries)
+    attachments = {f"{name}.parquet": table for name, table in plan.tables.items()}
+    return append(snapshot, plan.entries, record, attachments | {"summary.json": to_json(plan.summary)})

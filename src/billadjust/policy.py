@@ -1,0 +1,267 @@
+"""The policy: dated parameters, each value with its reference, joined to rows by the rows' own date (§3)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, Decimal
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from billadjust.errors import ConfigError
+from billadjust.money import as_decimal, minor_digits
+from billadjust.parameters import (
+    BY_NAME,
+    PARAMETERS,
+    PERCENT_DECIMALS,
+    Parameter,
+    Value,
+    did_you_mean,
+    no_such,
+    parse_value,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["PARAMETERS", "Dated", "InForce", "Parameter", "Policy", "read_policy"]
+
+OWN_REFERENCE: Final = "billadjust.toml"
+"""The reference of a value that the operator configured without one."""
+
+_ENTRY_KEYS: Final = ("from", "value", "reference")
+
+_DTYPES: Final[dict[str, pl.DataType]] = {
+    "flag": pl.Boolean(),
+    "choice": pl.String(),
+    "names": pl.List(pl.String()),
+}
+"""The type of a unit's values in an expression; numbers are Int64."""
+
+
+@dataclass(frozen=True)
+class Dated:
+    """A value, the first day on which it holds (`date.min`: always), and what it rests on."""
+
+    from_: date
+    value: Value
+    reference: str
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A parameter as people read it: its value on a day, since when (None: always), and what it rests on."""
+
+    name: str
+    value: str
+    unit: str
+    since: date | None
+    reference: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The values of all parameters, and the currency and time zone that they are in.
+
+    `values` maps each name to its values, oldest first. Money is in minor units of the currency, a percentage in
+    ten-thousandths of a percent (21 % is 210,000), days, minutes and months as they are.
+    """
+
+    currency: str
+    timezone: str
+    values: Mapping[str, tuple[Dated, ...]]
+
+    @staticmethod
+    def of(
+        table: Mapping[str, object] | None = None, *, currency: str = "EUR", timezone: str = "Europe/Madrid"
+    ) -> Policy:
+        """Return the default policy with the given values in place of its own: `{"tax_rate": 10}`.
+
+        Raises:
+            ConfigError: an unknown name or a wrong value; all of them in one message.
+        """
+        policy, problems = read_policy(table or {}, currency=currency, timezone=timezone)
+        if problems:
+            raise ConfigError("The policy is wrong:\n" + "\n".join(f"  {problem}" for problem in problems))
+        return policy
+
+    @property
+    def digits(self) -> int:
+        """The decimals of an amount of the policy's currency."""
+        return minor_digits(self.currency)
+
+    def expr(self, name: str, on: pl.Expr) -> pl.Expr:
+        """Return the value in force on each row's own date, as an expression named like the parameter.
+
+        Int64 for numbers, Boolean for flags, String for choices, List(String) for names. Null where the date is null
+        or before the first value: `require` makes sure beforehand that this cannot happen.
+        """
+        dtype = _DTYPES.get(BY_NAME[name].unit, pl.Int64())
+        chain = pl.lit(None, dtype=dtype)
+        for dated in self.values[name]:
+            value = list(dated.value) if isinstance(dated.value, tuple) else dated.value
+            chain = pl.when(on >= pl.lit(dated.from_)).then(pl.lit(value, dtype=dtype)).otherwise(chain)
+        return chain.alias(name)
+
+    def reference(self, name: str, on: pl.Expr) -> pl.Expr:
+        """Return what the value in force on each row's own date rests on (String)."""
+        chain = pl.lit(None, dtype=pl.String)
+        for dated in self.values[name]:
+            chain = pl.when(on >= pl.lit(dated.from_)).then(pl.lit(dated.reference)).otherwise(chain)
+        return chain.alias(name)
+
+    def at(self, name: str, on: date) -> Value:
+        """Return the value in force on a day.
+
+        Raises:
+            ConfigError: the parameter has no value on that day.
+        """
+        return self._dated(name, on).value
+
+    def require(self, name: str, earliest: date | None) -> None:
+        """Make sure that a parameter has a value on the earliest date it is asked for (None: it is not asked for).
+
+        Without this, `expr` would be null there, and a null would silently drop a credit.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        if earliest is not None:
+            self._dated(name, earliest)
+
+    def in_force(self, on: date) -> list[InForce]:
+        """Return every parameter as people read it on a day; a value that is not there yet reads "none"."""
+        rows = []
+        for parameter in PARAMETERS:
+            dated = self._find(parameter.name, on)
+            if dated is None:
+                rows.append(InForce(parameter.name, "none", "", None, ""))
+                continue
+            since = None if dated.from_ == date.min else dated.from_
+            rows.append(InForce(parameter.name, *self._read(parameter, dated.value), since, dated.reference))
+        return rows
+
+    def _find(self, name: str, on: date) -> Dated | None:
+        return next((dated for dated in reversed(self.values[name]) if dated.from_ <= on), None)
+
+    def _dated(self, name: str, on: date) -> Dated:
+        dated = self._find(name, on)
+        if dated is None:
+            first = self.values[name][0].from_
+            raise ConfigError(
+                f"The policy parameter {name} has no value on {on}: its first value holds from {first}. "
+                f"Give it an earlier value under [policy] in billadjust.toml."
+            )
+        return dated
+
+    def _read(self, parameter: Parameter, value: Value) -> tuple[str, str]:
+        """Return a value and its unit as people read them: 5 is ("0.05", "EUR")."""
+        match value:
+            case bool():
+                return str(value).lower(), ""
+            case str():
+                return value, ""
+            case tuple():
+                return ", ".join(value) or "none", ""
+        if parameter.unit == "money":
+            return f"{as_decimal(value, self.digits):f}", self.currency
+        if parameter.unit == "percent":
+            percent = f"{as_decimal(value, PERCENT_DECIMALS):f}"
+            return percent.rstrip("0").rstrip("."), "%"
+        return str(value), parameter.unit
+
+
+def read_policy(table: Mapping[str, object], *, currency: str, timezone: str) -> tuple[Policy, list[str]]:
+    """Read the table `[policy]`, nested or with dotted names, and put its values in place of the defaults.
+
+    A plain value holds from the beginning of time. A list of `{ from, value, reference }` replaces all the defaults of
+    its parameter.
+
+    Returns:
+        The policy, and what is wrong with the table: a line for each mistake, with its key path.
+    """
+    problems: list[str] = []
+    values = dict(_defaults(currency))
+    for name, raw in _parameters(table):
+        parameter = BY_NAME.get(name)
+        if parameter is None:
+            hint = did_you_mean(name, BY_NAME, "`billadjust policy` lists all of them")
+            problems.append(f"policy.{name}: there is no such parameter; {hint}")
+            continue
+        values[name], wrong = _parse_dated(parameter, raw, currency)
+        problems.extend(f"policy.{name}{problem}" for problem in wrong)
+    return Policy(currency, timezone, values), problems
+
+
+def _parameters(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Go through a nested table and give each parameter's full name and what stands there."""
+    for key, raw in table.items():
+        name = prefix + key
+        if isinstance(raw, dict) and name not in BY_NAME:
+            yield from _parameters(raw, f"{name}.")
+        else:
+            yield name, raw
+
+
+@cache
+def _defaults(currency: str) -> dict[str, tuple[Dated, ...]]:
+    """Return the package's values, the amounts rounded down to what the currency carries.
+
+    Every amount is a threshold that is compared with whole minor units, so rounding it down decides nothing: at most
+    0.05 yen too much is at most 0.
+    """
+    text = resources.files("billadjust").joinpath("policy.toml").read_text(encoding="utf-8")
+    step = Decimal(1).scaleb(-minor_digits(currency))
+    defaults: dict[str, tuple[Dated, ...]] = {}
+    for name, raw in _parameters(tomllib.loads(text, parse_float=Decimal)):
+        parameter = BY_NAME[name]
+        money = parameter.unit == "money"
+        entries = [entry | {"value": entry["value"].quantize(step, ROUND_FLOOR)} for entry in raw] if money else raw
+        defaults[name], _ = _parse_dated(parameter, entries, currency)
+    return defaults
+
+
+def _parse_dated(parameter: Parameter, raw: object, currency: str) -> tuple[tuple[Dated, ...], list[str]]:
+    """Check a plain value or a dated list; return the values and what is wrong, each beginning behind the key path."""
+    if isinstance(raw, dict):
+        return (), [": needs a value or a list of dated values: [{ from = 2026-01-01, value = ... }]"]
+    if not (isinstance(raw, list) and any(isinstance(entry, dict) for entry in raw)):
+        try:
+            return (Dated(date.min, parse_value(parameter, raw, currency), OWN_REFERENCE),), []
+        except ValueError as error:
+            return (), [f": {error}"]
+    values: list[Dated] = []
+    problems: list[str] = []
+    for number, entry in enumerate(raw, start=1):
+        dated, wrong = _parse_entry(parameter, entry, currency)
+        if dated and values and dated.from_ <= values[-1].from_:
+            wrong.append(
+                f", from: {dated.from_} is not after {values[-1].from_}; put the values in the order of their dates"
+            )
+        if dated:
+            values.append(dated)
+        problems.extend(f", entry {number}{problem}" for problem in wrong)
+    return tuple(values), problems
+
+
+def _parse_entry(parameter: Parameter, entry: object, currency: str) -> tuple[Dated | None, list[str]]:
+    """Check one entry of a dated list; return its value, if it is right, and what is wrong with it."""
+    if not isinstance(entry, dict):
+        return None, [f": needs {{ from = 2026-01-01, value = ... }}, not {shown(entry)}"]
+    problems = [f", {key}: {no_such('key', key, _ENTRY_KEYS)}" for key in entry if key not in _ENTRY_KEYS]
+    start: Any = entry.get("from")
+    reference: Any = entry.get("reference", OWN_REFERENCE)
+    if not isinstance(start, date) or isinstance(start, datetime):
+        problems.append(f", from: needs a date, such as 2026-01-01 without quotes, not {shown(start)}")
+    if not isinstance(reference, str) or not reference.strip():
+        problems.append(f", reference: needs a text that says what the value rests on, not {shown(reference)}")
+    try:
+        value = parse_value(parameter, entry.get("value"), currency)
+    except ValueError as error:
+        return None, [*problems, f", value: {error}"]
+    return (Dated(start, value, reference) if not problems else None), problems

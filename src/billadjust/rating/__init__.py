@@ -1,0 +1,1 @@
+"""What usage and fees should have cost (§4, §5)."""

@@ -1,0 +1,36 @@
+"""What invoice lines should have cost (§5.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from billadjust.rating.coverage import given_back
+from billadjust.rating.lines import LINE
+from billadjust.rating.recurring import recurring_charges
+from billadjust.rating.usage_lines import usage_charges
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
+    from billadjust.policy import Policy
+
+__all__ = ["charges", "given_back"]
+
+
+def charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Work out what each recurring or usage line with a charge above 0 should have cost, under both version choices.
+
+    Args:
+        inputs: invoices, invoice_lines, cdrs, zones, bands and the catalogue are read.
+        spans: schemas.Spans.
+        policy: Its time zone and currency, `rating.free_zones` by the CDR's local date and `rating.tolerance` by the
+            invoice's issue_date.
+
+    Returns:
+        schemas.Charges, a row for each such line, ordered by (invoice_id, line_no).
+
+    Raises:
+        InputError: The prices of a rate's tiers have no common denominator.
+    """
+    return pl.concat([recurring_charges(inputs, spans, policy), usage_charges(inputs, spans, policy)]).sort(LINE)

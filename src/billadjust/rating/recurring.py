@@ -1,0 +1,164 @@
+"""What recurring lines should have cost (§5.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.calendar import CYCLE, elapsed_cycles
+from billadjust.money import MICRO, divide_half_up
+from billadjust.rating.coverage import coverage
+from billadjust.rating.lines import FEE_SERVICES, INTERNET, IS_FEE, LINE, REST, lines_with_dates
+from billadjust.rating.shortfall import CHOICES, carried_shortfalls
+from billadjust.schemas import Charges
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
+    from billadjust.policy import Policy
+    from billadjust.rating.coverage import Coverage
+
+_PRICED: Final = (*LINE, "contract", "improved", "contract_versions", "improved_versions", "unit_count", "not_assessed")
+
+
+def recurring_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Work out what each recurring line with a charge above 0 should have cost.
+
+    A fee of 8.30 until 1 June and of 6.90 from then on, 16 May to 16 June: 8.30 × 16/31 + 6.90 × 15/31 is 7.62.
+    Of a fee that an earlier line covers already, only what that line was charged too little is due.
+
+    Args:
+        inputs: invoices, invoice_lines and what rejected rows take along are read.
+        spans: schemas.Spans.
+        policy: Its currency's decimals.
+
+    Returns:
+        schemas.Charges.
+    """
+    lines = lines_with_dates(inputs).filter(pl.col("kind") == "recurring", pl.col("net_amount") > 0)
+    is_fee = IS_FEE & pl.col("subscription_id").is_not_null()
+    fee_lines = lines.filter(is_fee).select(
+        *LINE, "subscription_id", due_from="line_from", due_to="line_to", part=_PART_OF_SERVICE
+    )
+    rejected = inputs.taken.subscriptions.select("subscription_id", taken=pl.lit(value=True)).unique()
+    fee_lines = fee_lines.join(rejected, on="subscription_id", how="left")
+    stacks = coverage(inputs)
+    numbered = stacks.lines.lazy()
+    alone = _priced(fee_lines.join(numbered, on=LINE, how="anti"), spans, policy.digits)
+    whole = _priced(fee_lines.join(numbered, on=LINE, how="semi"), spans, policy.digits)
+    overlapping = _overlapping(whole, stacks, spans, policy.digits)
+    others = lines.filter(~is_fee).select(*LINE, not_assessed=_why_no_fee())
+    return pl.concat([alone, overlapping, others], how="diagonal").select(Charges.column_names())
+
+
+_PART_OF_SERVICE: Final = (
+    pl.when(pl.col("service") == "internet")
+    .then(pl.lit(INTERNET))
+    .when(pl.col("service") == "voice")
+    .then(pl.lit(REST))
+    .otherwise(pl.lit("all"))
+)
+
+
+def _why_no_fee() -> pl.Expr:
+    """Say why a recurring line is not the tariff's fee."""
+    foreign = ~pl.col("service").is_in(FEE_SERVICES)
+    return (
+        pl.when(pl.col("subscription_id").is_null())
+        .then(pl.lit("the line names no subscription"))
+        .when(pl.col("item").is_not_null())
+        .then(pl.format("{} is an add-on, not the tariff's fee", "item"))
+        .when(foreign)
+        .then(pl.format("a recurring line of service {} is not a part of the tariff's fee", "service"))
+    )
+
+
+def _overlapping(whole: pl.LazyFrame, stacks: Coverage, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame:
+    """Price the lines that overlap others: what they are the first to cover, and what earlier ones left open.
+
+    Args:
+        whole: These lines, priced as if they were alone.
+        stacks: Which days and parts each line is the first to cover.
+        spans: schemas.Spans.
+        digits: Decimals of the currency.
+    """
+    uncovered = stacks.uncovered.lazy().join(stacks.lines.lazy().select("line", *LINE), on="line")
+    first = _priced(uncovered.with_columns(taken=pl.lit(value=False)), spans, digits)
+    known = pl.col("not_assessed").is_null()
+    lines = (
+        whole.drop(CHOICES)
+        .join(first.select(*LINE, *CHOICES), on=LINE, how="left")
+        .with_columns(pl.when(known).then(pl.col(choice).fill_null(0)).alias(choice) for choice in CHOICES)
+        .join(stacks.lines.lazy(), on=LINE)
+        .collect()
+    )
+    carried = carried_shortfalls(lines, stacks.beneath)
+    unknown = pl.lit("it overlaps an earlier line that is not assessed")
+    return (
+        lines.join(carried, on="line", suffix="_carried")
+        .with_columns(pl.col(choice) + pl.col(f"{choice}_carried") for choice in CHOICES)
+        .with_columns(
+            not_assessed=pl.when(known & pl.col("contract").is_null()).then(unknown).otherwise("not_assessed")
+        )
+        .select(_PRICED)
+        .lazy()
+    )
+
+
+def _fee(choice: str) -> pl.Expr:
+    """Return the fee of a part under a version choice, in millionths."""
+    monthly, internet = pl.col(f"{choice}_monthly_fee"), pl.col(f"{choice}_internet_fee")
+    rest = pl.when(pl.col("part") == REST).then(monthly - internet).otherwise(monthly)
+    return pl.when(pl.col("part") == INTERNET).then(internet).otherwise(rest)
+
+
+def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame:
+    """Price what is due of each line: the fee of each day's version ÷ the days of that day's cycle, rounded once.
+
+    Args:
+        due: invoice_id, line_no, subscription_id, part (internet, rest or all), due_from, due_to, taken; a line may
+            have several rows.
+        spans: schemas.Spans.
+        digits: Decimals of the currency.
+    """
+    pieces = due.join(spans, on="subscription_id").filter(
+        pl.col("day_from") < pl.col("due_to"), pl.col("day_to") > pl.col("due_from")
+    )
+    start, end = pl.max_horizontal("day_from", "due_from"), pl.min_horizontal("day_to", "due_to")
+    parts_of_cycle = elapsed_cycles(end, pl.col("bill_cycle_day")) - elapsed_cycles(start, pl.col("bill_cycle_day"))
+    minor = CYCLE * MICRO // 10**digits
+    names = {f"{choice}_versions": pl.format("{}/{}", "tariff_id", f"{choice}_version") for choice in CHOICES}
+    sums = (
+        pieces.with_columns(
+            **{choice: _fee(choice).cast(pl.Int128) * parts_of_cycle for choice in CHOICES},
+            **names,
+            start=start,
+            days=(end - start).dt.total_days(),
+        )
+        .group_by(LINE)
+        .agg(
+            pl.col(CHOICES).sum(),
+            pl.col(*names).sort_by("start").unique(maintain_order=True).str.join(", "),
+            unit_count=pl.col("days").sum(),
+            usable=pl.col("usable").all(),
+            versioned=pl.col("contract_version").is_not_null().all(),
+        )
+    )
+    lines = due.group_by(LINE).agg(pl.col("taken").any())
+    unassessable = (
+        pl.when(pl.col("taken") | ~pl.col("usable"))
+        .then(pl.lit("it needs a rejected row of the subscription or of its tariff"))
+        .when(~pl.col("versioned"))
+        .then(pl.lit("the subscription has no tariff version on a day of the period"))
+    )
+    return (
+        lines.join(sums, on=LINE, how="left")
+        .with_columns(not_assessed=unassessable, unit_count=pl.col("unit_count").fill_null(0))
+        .with_columns(
+            pl.when(pl.col("not_assessed").is_null())
+            .then(divide_half_up(pl.col(choice).fill_null(0), minor).cast(pl.Int64))
+            .alias(choice)
+            for choice in CHOICES
+        )
+        .select(_PRICED)
+    )

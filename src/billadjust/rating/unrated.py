@@ -1,0 +1,36 @@
+"""CDRs without a price: what operators must add to the catalogue (§5.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from billadjust.money import MICRO, divide_half_up
+from billadjust.rating.usage import unrated_cdrs
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
+    from billadjust.policy import Policy
+
+
+def unrated_usage(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Sum up the CDRs without a price under the contract version, billed or not.
+
+    Columns: account_id, invoice_id, subscription_id, service, amount (what they were charged, minor units), reason.
+    """
+    accounts = spans.group_by("subscription_id").agg(pl.col("account_id").sort_by("day_from").last())
+    return (
+        unrated_cdrs(inputs, spans, policy, "contract")
+        .group_by("invoice_id", "subscription_id", "service")
+        .agg(charged=pl.col("charged").sum(), cdrs=pl.len(), first=pl.col("unrated").min())
+        .join(accounts, on="subscription_id", how="left")
+        .select(
+            "account_id",
+            "invoice_id",
+            "subscription_id",
+            "service",
+            amount=divide_half_up(pl.col("charged"), MICRO // 10**policy.digits),
+            reason=pl.format("{} CDRs, {}", "cdrs", "first"),
+        )
+    )

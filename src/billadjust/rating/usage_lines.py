@@ -1,0 +1,157 @@
+"""What usage lines should have cost (§5.8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.calendar import cycle_start, local_date
+from billadjust.money import divide_half_up, to_text
+from billadjust.rating.lines import lines_with_dates
+from billadjust.rating.usage import rated_usage
+from billadjust.schemas import SERVICES, Charges
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
+    from billadjust.policy import Policy
+
+_USAGE: Final = ["invoice_id", "subscription_id", "service"]
+"""What ties CDRs to a usage line."""
+
+_CYCLE: Final = ["subscription_id", "service", "cycle_start"]
+"""What CDRs share an allowance in."""
+
+
+def usage_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Work out what each usage line with a charge above 0 should have cost: the sum of its CDRs' costs.
+
+    Args:
+        inputs: invoices, invoice_lines, cdrs, the catalogue and what rejected rows take along are read.
+        spans: schemas.Spans.
+        policy: Its time zone and currency, `rating.free_zones` by the CDR's local date and `rating.tolerance` by the
+            invoice's issue_date.
+
+    Returns:
+        schemas.Charges.
+    """
+    moved = spans.filter(pl.col("contract_version").ne_missing(pl.col("improved_version")))
+    moved_cdrs = inputs.cdrs.join(moved.select("subscription_id").unique(), on="subscription_id", how="semi")
+    parts = _parts(rated_usage(inputs, spans, policy, "contract"))
+    improved_parts = _parts(rated_usage(replace(inputs, cdrs=moved_cdrs), spans, policy, "improved"))
+    micro = 10 ** (6 - policy.digits)
+    return (
+        lines_with_dates(inputs)
+        .filter(pl.col("kind") == "usage")
+        .with_columns(
+            beside_another=pl.len().over(_USAGE) > 1,
+            tolerance=policy.expr("rating.tolerance", pl.col("issue_date")) * micro,
+            billed=pl.col("net_amount") * micro,
+        )
+        .filter(pl.col("net_amount") > 0)
+        .join(_sums(parts), on=_USAGE, how="left")
+        .join(_sums(improved_parts), on=_USAGE, how="left", suffix="_improved")
+        .join(_spoilt(inputs, spans, parts, policy), on=_USAGE, how="left")
+        .with_columns(not_assessed=_why_not())
+        .with_columns(
+            pl.when(pl.col("not_assessed").is_null()).then(value).alias(name)
+            for name, value in {
+                "contract": divide_half_up(pl.col("cost"), micro),
+                "improved": divide_half_up(_moved("cost"), micro),
+                "contract_versions": pl.col("versions"),
+                "improved_versions": _moved("versions"),
+            }.items()
+        )
+        .select(Charges.column_names())
+    )
+
+
+def _moved(column: str) -> pl.Expr:
+    """Return a column under the improved versions; where they are the contract versions, nothing was rated again."""
+    return pl.coalesce(f"{column}_improved", column)
+
+
+def _parts(cdrs: pl.LazyFrame) -> pl.LazyFrame:
+    """Sum CDRs up for each line's subscription and service, tariff version and cycle."""
+    return cdrs.group_by(*_USAGE, "tariff_id", "version", "cycle_start").agg(
+        pl.col("cost", "charged").sum(),
+        pl.col("unrated").min(),
+        pl.col("needs_rejected").any(),
+        unit_count=pl.len().cast(pl.Int64),
+        first_day=pl.col("local_date").min(),
+    )
+
+
+def _sums(parts: pl.LazyFrame) -> pl.LazyFrame:
+    """Sum the parts up for each line; `versions` names its tariff versions in the order of their days."""
+    by_day = ("first_day", "tariff_id", "version")
+    return (
+        parts.filter(pl.col("invoice_id").is_not_null())
+        .with_columns(versions=pl.format("{}/{}", "tariff_id", "version"))
+        .group_by(_USAGE)
+        .agg(
+            pl.col("cost", "charged", "unit_count").sum(),
+            pl.col("unrated").min(),
+            pl.col("versions").sort_by(by_day).unique(maintain_order=True).str.join(", "),
+            versioned=pl.col("version").is_not_null().all(),
+        )
+    )
+
+
+def _why_not() -> pl.Expr:
+    """Say why a usage line is not assessed; null if it is."""
+    incomplete = (pl.col("charged") - pl.col("billed")).abs() > pl.col("tolerance")
+    why = (
+        (pl.col("subscription_id").is_null(), pl.lit("the line names no subscription")),
+        (~pl.col("service").is_in(SERVICES).fill_null(value=False), pl.lit("its service has no CDRs")),
+        (pl.col("beside_another"), pl.lit("another line of its invoice bills the same usage")),
+        (pl.col("unit_count").is_null(), pl.lit("the line has no CDRs")),
+        (pl.col("spoilt").is_not_null(), pl.lit("it needs a rejected row: see rejected.csv")),
+        (~pl.col("versioned"), pl.lit("a CDR is on a day without a tariff or a tariff version")),
+        (pl.col("unrated").is_not_null(), pl.format("a CDR is unrated: {}", "unrated")),
+        (pl.col("unrated_improved").is_not_null(), pl.format("a CDR is unrated: {}", "unrated_improved")),
+        (incomplete, pl.format("its CDRs add up to {}, not to {}", _shown("charged"), _shown("billed"))),
+    )
+    reason = pl.lit(None, dtype=pl.String)
+    for applies, words in reversed(why):
+        reason = pl.when(applies).then(words).otherwise(reason)
+    return reason
+
+
+def _shown(column: str) -> pl.Expr:
+    """Turn millionths into the decimal that people read: 3,200,000 is 3.20."""
+    return to_text(pl.col(column), 6).str.replace(r"(\.\d\d\d*?)0+$", "$1")
+
+
+def _spoilt(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Find the usage that needs a rejected row: of its subscription, of its tariff, or a CDR that uses its allowance.
+
+    A rejected CDR counts for its invoice, and for its subscription, service and cycle; so does a CDR that a rejected row
+    leaves unrated. What cannot be read of a rejected CDR may be anything; if its subscription cannot, it may be any of
+    its invoice.
+    """
+    taken = inputs.taken
+    subscriptions = inputs.invoice_lines.select("invoice_id", "subscription_id").drop_nulls().unique()
+    nameless = taken.cdrs.filter(pl.col("subscription_id").is_null()).drop("subscription_id")
+    rejected = pl.concat(
+        [taken.cdrs.filter(pl.col("subscription_id").is_not_null()), nameless.join(subscriptions, on="invoice_id")],
+        how="diagonal",
+    )
+    cycle_days = spans.select("subscription_id", "bill_cycle_day").unique()
+    start = cycle_start(local_date(pl.col("started_at"), policy.timezone), pl.col("bill_cycle_day"))
+    in_cycle = pl.concat(
+        [
+            rejected.join(cycle_days, on="subscription_id").select("subscription_id", "service", cycle_start=start),
+            parts.filter("needs_rejected").select(_CYCLE),
+        ]
+    )
+    same_service = pl.col("service_right").is_null() | (pl.col("service_right") == pl.col("service"))
+    same_cycle = pl.col("cycle_start_right").is_null() | (pl.col("cycle_start_right") == pl.col("cycle_start"))
+    billed = parts.filter(pl.col("invoice_id").is_not_null())
+    spoilt = [
+        billed.join(in_cycle, on="subscription_id").filter(same_service, same_cycle),
+        billed.join(rejected, on=["invoice_id", "subscription_id"]).filter(same_service),
+        billed.join(taken.subscriptions, on="subscription_id", how="semi"),
+    ]
+    return pl.concat([use.select(_USAGE) for use in spoilt]).unique().with_columns(spoilt=pl.lit(value=True))

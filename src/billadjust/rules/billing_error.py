@@ -1,0 +1,32 @@
+"""Errors are corrected without being asked (§6.1)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from billadjust.night import Night
+from billadjust.rules.evidence import amount, evidence
+from billadjust.rules.line_claims import chargeable, error_of, line_claims
+
+
+def billing_error(night: Night) -> pl.LazyFrame:
+    """What a line was charged above its contract goes back.
+
+    Three lines of 250.00 whose usage costs 11.21 each under the contract: 238.79 goes back on each.
+    """
+    policy = night.policy
+    lines = chargeable(night, "billing_error").with_columns(error=error_of(policy)).filter(pl.col("error") > 0)
+    return line_claims(
+        lines,
+        "billing_error",
+        source_ref=pl.col("contract_versions"),
+        final=pl.col("error"),
+        to_price=pl.col("contract"),
+        policy_ref=policy.reference("rating.tolerance", pl.col("issue_date")),
+        evidence=evidence(
+            charged=amount(pl.col("charged"), policy.digits),
+            contract=amount(pl.col("contract"), policy.digits),
+            versions=pl.col("contract_versions"),
+            units=pl.col("unit_count"),
+        ),
+    )

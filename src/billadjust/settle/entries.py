@@ -1,0 +1,195 @@
+"""Differences as entries: their kind, settlement, tax and number (§7.3, §7.5)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from billadjust.calendar import cycle_end, cycle_start
+from billadjust.money import tax_of
+from billadjust.night import Night
+from billadjust.rules import LINE_RULES, RULES
+from billadjust.rules.disputes import LINE
+from billadjust.rules.evidence import amount
+
+RULE_ORDER = tuple(rule.__name__ for rule in RULES)
+
+COLUMNS = (
+    "entry_id",
+    "as_of",
+    "rule",
+    "claim",
+    "bucket",
+    "kind",
+    "settlement",
+    "account_id",
+    "subscription_id",
+    *LINE,
+    "source_ref",
+    "bill_period",
+    "deadline",
+    "currency",
+    "net",
+    "tax_rate",
+    "tax",
+    "gross",
+    "policy_ref",
+    "evidence",
+    "variant",
+    "language",
+)
+
+
+def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: pl.LazyFrame) -> pl.LazyFrame:
+    """Turn the legs whose owed net differs from the posted net into entries, in the order of their identifiers."""
+    provisional = pl.col("bucket") == "provisional"
+    texts = claims.select("claim", "event_on", "policy_ref", "variant", figures="evidence")
+    changed = (
+        legs.join(scoped, on="claim")
+        .with_columns(
+            posted=pl.when(provisional).then("posted_provisional").otherwise("posted_final"),
+            number=pl.when(provisional).then("provisional_entries").otherwise("final_entries") + 1,
+            alone=pl.when(provisional).then("provisional").otherwise("final"),
+        )
+        .with_columns(net=pl.col("owed") - pl.col("posted"))
+        .filter(pl.col("net") != 0)
+        .join(texts, on="claim", how="left")
+        .join(_accounts(night), on="account_id", how="left")
+        .join(_last_days(night), on="subscription_id", how="left")
+        .join(_posted_by_line(scoped), on=LINE, how="left")
+    )
+    return (
+        changed.with_columns(kind=_kind(), settlement=_settlement(night))
+        .with_columns(bill_period=_bill_period(night), tax=_tax())
+        .with_columns(
+            entry_id=pl.format("{}|{}|{}", "claim", "bucket", "number"),
+            as_of=pl.lit(night.as_of),
+            currency=pl.lit(night.policy.currency),
+            gross=pl.col("net") + pl.col("tax"),
+            policy_ref=pl.col("policy_ref").fill_null(""),
+            evidence=_evidence(night.policy.digits),
+            variant=pl.col("variant").fill_null("posted"),
+            language=pl.col("language").fill_null("es"),
+        )
+        .select(COLUMNS)
+        .sort("entry_id")
+    )
+
+
+def _accounts(night: Night) -> pl.LazyFrame:
+    return night.inputs.accounts.select("account_id", "language", "bill_cycle_day", "closed_on")
+
+
+def _last_days(night: Night) -> pl.LazyFrame:
+    """Return (subscription_id, ends): the day after the last on which the subscription has a tariff."""
+    return night.spans.group_by("subscription_id").agg(ends=pl.col("row_to").max())
+
+
+def _posted_by_line(scoped: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what was posted on each line, both buckets, by the rules that share its charge."""
+    return (
+        scoped.filter(pl.col("rule").is_in(LINE_RULES))
+        .group_by(LINE)
+        .agg(
+            line_net=(pl.col("posted_final") + pl.col("posted_provisional")).sum(),
+            line_tax=(pl.col("posted_final_tax") + pl.col("posted_provisional_tax")).sum(),
+        )
+    )
+
+
+def _kind() -> pl.Expr:
+    """Name the cause of each entry.
+
+    A fall with several causes is a reversal if the dispute was explained or withdrawn in time, else a finalisation.
+    """
+    is_final = pl.col("bucket") == "final"
+    final_rise = (pl.when(is_final).then("net").otherwise(0).sum().over("claim")) > 0
+    provisional_fall = (pl.when(is_final).then(0).otherwise("net").sum().over("claim")) < 0
+    fall = (
+        pl.when(is_final)
+        .then(pl.lit("reclassification"))
+        .when(pl.col("taken_back"))
+        .then(pl.lit("reversal"))
+        .when(final_rise)
+        .then(pl.lit("finalisation"))
+        .when(_left_less_by_others())
+        .then(pl.lit("reclassification"))
+        .otherwise(pl.lit("reversal"))
+    )
+    rise = pl.when(is_final & provisional_fall).then(pl.lit("finalisation")).otherwise(pl.lit("credit"))
+    return pl.when(pl.col("net") < 0).then(fall).otherwise(rise)
+
+
+def _left_less_by_others() -> pl.Expr:
+    """Whether a provisional refund falls because of other claims on its line.
+
+    Alone it would still owe what was posted; with the other claims, and before any prior credit, it does not.
+    """
+    return (pl.col("alone") >= pl.col("posted")) & (pl.col("unshared") < pl.col("posted"))
+
+
+def _settlement(night: Night) -> pl.Expr:
+    """Say by which way the money reaches the customer."""
+    over = (pl.col("closed_on") <= night.as_of).fill_null(value=False) | (pl.col("ends") <= night.as_of).fill_null(
+        value=False
+    )
+    return (
+        pl.when(pl.col("bucket") == "provisional")
+        .then(pl.lit("provisional_credit"))
+        .when(pl.col("rule").is_in(LINE_RULES))
+        .then(pl.lit("credit_note"))
+        .when(over)
+        .then(pl.lit("bank_transfer"))
+        .otherwise(pl.lit("bill_discount"))
+    )
+
+
+def _bill_period(night: Night) -> pl.Expr:
+    """First day of the cycle whose bill carries the discount: that of the run's date, unless its bill is closed.
+
+    With 3 days: the bill of the cycle that ends on 1 September is closed from 29 August on.
+    """
+    as_of = pl.lit(night.as_of)
+    cycle_day = pl.col("bill_cycle_day").fill_null(1)
+    cutoff = night.policy.expr("outage_credit.cutoff_days", pl.coalesce("event_on", as_of))
+    end = cycle_end(as_of, cycle_day)
+    return pl.when(pl.col("settlement") == "bill_discount").then(
+        pl.when(as_of < end - pl.duration(days=cutoff)).then(cycle_start(as_of, cycle_day)).otherwise(end)
+    )
+
+
+def _tax() -> pl.Expr:
+    """Tax of an entry: that on the posted net after it, minus what was posted before it, so that it adds up exactly.
+
+    The entries of a line share its tax: first the falls, then by precedence, final before provisional.
+    """
+    on_line = pl.col("rule").is_in(LINE_RULES)
+    group = pl.when(on_line).then(pl.format("{}|{}", "invoice_id", "line_no")).otherwise("claim")
+    order = [
+        pl.col("net") > 0,
+        pl.col("rule").replace_strict(RULE_ORDER, range(len(RULE_ORDER)), return_dtype=pl.Int64),
+        pl.col("bucket"),
+        pl.col("since"),
+        pl.col("source_ref"),
+        pl.col("claim"),
+    ]
+    net_before = pl.when(on_line).then("line_net").otherwise("posted")
+    tax_before = pl.when(on_line).then("line_tax").otherwise(
+        pl.when(pl.col("bucket") == "final").then("posted_final_tax").otherwise("posted_provisional_tax")
+    )
+    so_far = pl.col("net").cum_sum().over(group, order_by=order)
+    is_first = pl.int_range(pl.len()).over(group, order_by=order) == 0
+    after = tax_of(net_before + so_far, pl.col("tax_rate"))
+    before = pl.when(is_first).then(tax_before).otherwise(
+        tax_of(net_before + so_far - pl.col("net"), pl.col("tax_rate"))
+    )
+    return after - before
+
+
+def _evidence(digits: int) -> pl.Expr:
+    """Put what the claim owes and what was posted before the figures of its rule."""
+    head = pl.struct(
+        owed=amount(pl.col("owed"), digits), posted=amount(pl.col("posted"), digits)
+    ).struct.json_encode()
+    figures = pl.col("figures").fill_null("{}").str.slice(1)
+    comma = pl.when(figures == "}").then(pl.lit("")).otherwise(pl.lit(","))
+    return head.str.head(-1) + comma + figures

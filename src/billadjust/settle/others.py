@@ -1,0 +1,59 @@
+"""The claims that share no line's charge: they only rise, and within the limit of their pool (§6.5, §7.2)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from billadjust.rules import LINE_RULES
+from billadjust.settle.share import taken
+
+ORDER = ["since", "source_ref", "claim"]
+
+
+def other_legs(scoped: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what the claims outside the line rules owe: `owed = max(computed, posted)`.
+
+    Claims of one pool owe together at most its limit, in the order of their starts, and rise only as far as their
+    posted sum stays within it. What is posted for the sources that a claim covers counts as paid for it.
+    Columns as of `line_legs`.
+    """
+    claims = scoped.filter(~pl.col("rule").is_in(LINE_RULES))
+    covered = _covered(claims)
+    pooled = pl.col("pool_limit").is_not_null()
+    stated = pl.when("compared").then("final").otherwise("posted_final")
+    return (
+        claims.join(covered.group_by("claim").agg(pl.col("elsewhere").sum()), on="claim", how="left")
+        .join(covered.select(claim="other", absorbed=pl.lit(value=True)).unique(), on="claim", how="left")
+        .with_columns(paid=pl.col("posted_final") + pl.col("elsewhere").fill_null(0))
+        .with_columns(
+            share=pl.when(pooled).then(taken(stated, pl.col("pool_limit"), ["pool"], ORDER)).otherwise(stated),
+            room=pl.col("pool_limit") - pl.col("paid").sum().over("pool"),
+        )
+        .with_columns(rise=pl.when("compared").then(pl.col("share") - pl.col("paid")).otherwise(0).clip(lower_bound=0))
+        .with_columns(
+            rise=pl.when(pooled).then(taken(pl.col("rise"), pl.col("room"), ["pool"], ORDER)).otherwise("rise")
+        )
+        .select(
+            "claim",
+            bucket=pl.lit("final"),
+            owed=pl.col("posted_final") + pl.col("rise"),
+            kept=pl.when(pl.col("compared") & pl.col("absorbed").is_null())
+            .then((pl.col("paid") - pl.col("share")).clip(lower_bound=0))
+            .otherwise(0),
+            unshared="final",
+        )
+    )
+
+
+def _covered(claims: pl.LazyFrame) -> pl.LazyFrame:
+    """Return (claim, other, elsewhere): the other claims that a claim covers, with what was posted for them."""
+    posted = claims.select(other="claim", elsewhere="posted_final")
+    return (
+        claims.filter(pl.col("covers").list.len() > 1)
+        .select("claim", "rule", "subscription_id", "covers")
+        .explode("covers")
+        .with_columns(other=pl.format("{}|{}|{}", "rule", "covers", "subscription_id"))
+        .filter(pl.col("other") != pl.col("claim"))
+        .join(posted, on="other")
+        .select("claim", "other", "elsewhere")
+    )

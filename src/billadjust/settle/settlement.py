@@ -1,0 +1,51 @@
+"""Settlement: the differences of a run, and what operators must look at because of them (§7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from billadjust.night import Night, Stage
+from billadjust.rules.disputes import LINE
+from billadjust.settle.entries import entries_of
+from billadjust.settle.lines import line_legs
+from billadjust.settle.others import other_legs
+from billadjust.settle.scope import in_scope, posted_claims
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run would post.
+
+    `entries`: schemas.Entries without run_id and explanation, with `variant` and `language` from which the
+    explanation is written. `kept`: claim, account_id, invoice_id, line_no, amount: what stands only because it was
+    posted. `undone`: the same columns, of claims that were undone, with what they would owe.
+    """
+
+    entries: pl.DataFrame
+    kept: pl.DataFrame
+    undone: pl.DataFrame
+
+
+def settle(night: Night, claims: pl.LazyFrame, ledger: pl.LazyFrame, stage: Stage) -> Settlement:
+    """Compare what the rules state (schemas.Claims) with what the ledger holds (schemas.Entries).
+
+    Every claim owes at least what is final; a line's claims together at most its charge. See §7 for each step.
+    """
+    scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger)))
+    legs = stage("legs", pl.concat([line_legs(scoped, night.as_of), other_legs(scoped)]))
+    kept = (
+        legs.filter(pl.col("kept") > 0)
+        .join(scoped, on="claim")
+        .group_by("account_id", *LINE, claim=pl.when(pl.col("line_no").is_null()).then("claim"))
+        .agg(amount=pl.col("kept").sum())
+    )
+    undone = scoped.filter("undone").select(
+        "account_id", *LINE, "claim", amount=pl.col("final") + pl.col("provisional")
+    )
+    frames = pl.collect_all(
+        [entries_of(night, scoped, legs, claims), kept, undone],
+        engine="streaming",
+    )
+    return Settlement(*frames)

@@ -1,0 +1,105 @@
+"""Small inputs for tests, written as a file would say them: fees as "8.30", times as "18:00", dates as "2026-06-01"."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from billadjust.inputs.model import Inputs, Taken
+from billadjust.schemas import INPUTS, Column, Kind
+
+Row = dict[str, Any]
+MADRID = ZoneInfo("Europe/Madrid")
+DEFAULTS: dict[str, Row] = {
+    "accounts": {"account_id": "A"},
+    "subscriptions": {"subscription_id": "S", "account_id": "A", "tariff_id": "card", "valid_from": "2026-01-01"},
+    "tariffs": {
+        "tariff_id": "card",
+        "version": 1,
+        "effective_from": "2026-01-01",
+        "monthly_fee": "8.30",
+        "internet_fee": "0",
+    },
+    "rates": {
+        "tariff_id": "card",
+        "version": 1,
+        "service": "voice",
+        "zone": "*",
+        "price": "0.10",
+        "per": 60,
+        "first_increment": 60,
+        "increment": 60,
+    },
+    "allowances": {"tariff_id": "card", "version": 1, "service": "voice", "zones": "*"},
+    "invoices": {
+        "invoice_id": "I",
+        "account_id": "A",
+        "issue_date": "2026-07-01",
+        "period_start": "2026-06-01",
+        "period_end": "2026-07-01",
+        "currency": "EUR",
+        "net_total": "0",
+        "tax_total": "0",
+        "gross_total": "0",
+    },
+    "invoice_lines": {"invoice_id": "I", "line_no": 1, "kind": "recurring", "subscription_id": "S", "tax_rate": 21},
+    "cdrs": {
+        "subscription_id": "S",
+        "service": "voice",
+        "started_at": "2026-06-01 12:00",
+        "zone": "es",
+        "charged": "0",
+    },
+}
+"""What the rows of a test have unless they say otherwise: one customer, one line, one tariff, one invoice for June."""
+
+
+def make_inputs(taken: dict[str, list[Row]] | None = None, **tables: list[Row]) -> Inputs:
+    """Make inputs of rows; what a row leaves out comes from `DEFAULTS` and from the schema's defaults."""
+    tables = {"accounts": [{}], "subscriptions": [{}], "tariffs": [{}]} | tables
+    frames = {name: _frame(name, rows) for name, rows in tables.items()}
+    nothing = Taken.nothing()
+    took = {
+        name: pl.LazyFrame(rows, schema=getattr(nothing, name).collect_schema()) for name, rows in (taken or {}).items()
+    }
+    return Inputs.of(frames, Taken(**(vars(nothing) | took)))
+
+
+def local(text: str, *, fold: int = 0) -> datetime:
+    """Return the instant of a local time in Madrid; `fold=1` is the second of a repeated hour."""
+    return datetime.fromisoformat(text).replace(tzinfo=MADRID, fold=fold).astimezone(timezone.utc)
+
+
+def _frame(name: str, rows: list[Row]) -> pl.LazyFrame:
+    table = INPUTS[name]
+    defaults = {column.name: column.default for column in table.columns} | DEFAULTS.get(name, {})
+    unknown = {key for row in rows for key in row} - set(table.schema)
+    assert not unknown, unknown
+    full = [{column.name: _value(column, (defaults | row)[column.name]) for column in table.columns} for row in rows]
+    return pl.LazyFrame(full, schema=table.schema, orient="row")
+
+
+def _value(column: Column, value: Any) -> Any:
+    scale = {Kind.MONEY: 2, Kind.MICRO: 6, Kind.PERCENT: 4}
+    match column.kind:
+        case _ if value is None:
+            return None
+        case Kind.MONEY | Kind.MICRO | Kind.PERCENT:
+            return int(Decimal(str(value)).scaleb(scale[column.kind]))
+        case Kind.DATE:
+            return date.fromisoformat(value)
+        case Kind.TIME:
+            hours, minutes = value.split(":")
+            return int(hours) * 3600 + int(minutes) * 60
+        case Kind.TIMESTAMP:
+            return local(value) if isinstance(value, str) else value
+        case Kind.BOOLEAN:
+            return value in {True, "true"}
+        case Kind.INTEGER:
+            return int(value)
+        case _:
+            return value
