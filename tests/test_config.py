@@ -87,7 +87,7 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         """,
     )
     assert (config.currency, config.timezone, config.dialect) == ("KWD", "Asia/Kuwait", "spanish")
-    assert (config.ledger, config.outputs) == (tmp_path / "../books", Path("/srv/out"))
+    assert (config.ledger, config.outputs) == (tmp_path.parent / "books", Path("/srv/out"))
     assert config.sources["cdrs"] == Source("cdrs", str(tmp_path / "cdrs/*.parquet"), configured=True)
     assert config.sources["invoices"] == Source(
         "invoices",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-from ledger_case import DAY, entry, frame, post
 from polars.testing import assert_frame_equal
 
 from billadjust.errors import BilladjustError, ConfigError, LedgerBusyError, LedgerDamagedError, UsageError
 from billadjust.ledger import RunRecord, append, damages, lock, open_ledger, plan_hash
 from billadjust.schemas import Entries
+from ledger_case import DAY, entry, frame, post
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,10 @@ def test_a_ledger_that_does_not_exist_yet_is_empty_and_reading_it_writes_nothing
 
 
 def test_what_was_posted_is_read_back_with_its_record(tmp_path: Path) -> None:
-    first, second = entry(), entry(claim="no_lock_in|F/2|3", line_no=None, net=7500, tax=1575, deadline=date(2026, 4, 1))
+    first, second = (
+        entry(),
+        entry(claim="no_lock_in|F/2|3", line_no=None, net=7500, tax=1575, deadline=date(2026, 4, 1)),
+    )
     record = post(tmp_path, second, first)
     snapshot = open_ledger(tmp_path, "EUR")
     assert_frame_equal(snapshot.entries.sort("entry_id").collect(), frame(first, second), check_column_order=True)
@@ -68,7 +71,12 @@ def test_a_run_without_entries_records_its_inputs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("currency", "net", "shown"),
-    [("JPY", 990, Decimal(990)), ("EUR", 990, Decimal("9.90")), ("KWD", 990, Decimal("0.990")), ("EUR", -5, Decimal("-0.05"))],
+    [
+        ("JPY", 990, Decimal(990)),
+        ("EUR", 990, Decimal("9.90")),
+        ("KWD", 990, Decimal("0.990")),
+        ("EUR", -5, Decimal("-0.05")),
+    ],
 )
 def test_the_table_holds_decimals_of_the_currency(tmp_path: Path, currency: str, net: int, shown: Decimal) -> None:
     post(tmp_path, entry(net=1000), as_of=DAY, currency=currency)
@@ -77,7 +85,9 @@ def test_the_table_holds_decimals_of_the_currency(tmp_path: Path, currency: str,
     assert stored["net"].item() == shown
     assert stored["net"].dtype == pl.Decimal(18, -int(shown.as_tuple().exponent))
     assert stored["tax_rate"].item() == Decimal("21.0000")
-    assert open_ledger(tmp_path, currency).entries.select("net").sort("net").collect()["net"].to_list() == sorted([1000, net])
+    assert open_ledger(tmp_path, currency).entries.select("net").sort("net").collect()["net"].to_list() == sorted(
+        [1000, net]
+    )
 
 
 @pytest.mark.parametrize("amount", [10**11 - 1, 1, -(10**11) + 1])
@@ -139,6 +149,15 @@ def test_attachments_are_true_with_the_commit_and_are_checked_when_read(tmp_path
         snapshot.attachment(record, "summary.json")
 
 
+def test_a_run_that_cannot_write_its_files_posts_nothing(tmp_path: Path) -> None:
+    post(tmp_path, entry())
+    with pytest.raises(
+        BilladjustError, match=r"could not be written: .*No such file or directory.* Nothing was posted\."
+    ):
+        post(tmp_path, entry(2), attachments={"no/such/directory.txt": b""})
+    assert open_ledger(tmp_path, "EUR").entries.collect().height == 1
+
+
 def test_a_ledger_of_another_currency_is_refused(tmp_path: Path) -> None:
     post(tmp_path)
     with pytest.raises(ConfigError, match=r"holds EUR, but the configuration says JPY"):
@@ -166,6 +185,14 @@ def test_runs_and_their_records_outlive_checkpoints_and_compaction(tmp_path: Pat
     assert damages(snapshot, deep=True) == []
 
 
+def test_another_reader_of_the_table_sees_the_same(tmp_path: Path) -> None:
+    post(tmp_path, entry(), entry(claim="no_lock_in|F/1|2", deadline=date(2026, 4, 15)))
+    table = DeltaTable(tmp_path).to_pyarrow_table().sort_by("entry_id")
+    assert table.column_names == Entries.column_names()
+    assert table["gross"].to_pylist() == [Decimal("11.98"), Decimal("11.98")]
+    assert table["deadline"].to_pylist() == [None, date(2026, 4, 15)]
+
+
 def test_the_table_refuses_to_forget(tmp_path: Path) -> None:
     post(tmp_path, entry())
     with pytest.raises(Exception, match="append-only"):
@@ -182,7 +209,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("values", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
-def test_a_plan_that_would_damage_the_ledger_is_not_posted(tmp_path: Path, values: dict[str, Any], message: str) -> None:
+def test_a_plan_that_would_damage_the_ledger_is_not_posted(
+    tmp_path: Path, values: dict[str, Any], message: str
+) -> None:
     post(tmp_path, entry())
     snapshot = open_ledger(tmp_path, "EUR")
     run_id = snapshot.next_run_id(DAY)
@@ -197,9 +226,18 @@ def test_a_record_that_does_not_fit_is_not_posted(tmp_path: Path) -> None:
     snapshot = open_ledger(tmp_path, "EUR")
     nothing = Entries.create_empty()
     for record, message in (
-        (RunRecord.of("20260302-0001", date(2026, 3, 2), [], nothing), "The run is 20260302-0001, but the next one is 20260302-0002"),
-        (RunRecord.of("20260301-0002", DAY, [], nothing), "The date 2026-03-01 is before that of the newest run, 2026-03-02"),
-        (RunRecord.of("20260302-0002", date(2026, 3, 2), [], frame(entry())), "The record is not that of these entries"),
+        (
+            RunRecord.of("20260302-0001", date(2026, 3, 2), [], nothing),
+            "The run is 20260302-0001, but the next one is 20260302-0002",
+        ),
+        (
+            RunRecord.of("20260301-0002", DAY, [], nothing),
+            "The date 2026-03-01 is before that of the newest run, 2026-03-02",
+        ),
+        (
+            RunRecord.of("20260302-0002", date(2026, 3, 2), [], frame(entry())),
+            "The record is not that of these entries",
+        ),
     ):
         with pytest.raises(BilladjustError, match=message):
             append(snapshot, nothing, record, {})

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger_case import entry, post
 from polars.testing import assert_frame_equal
 
 from billadjust.ledger import damages, lock, open_ledger
+from ledger_case import entry, post
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
 CHILD = """
 import os, signal, sys
 from pathlib import Path
 import polars as pl
-from ledger_case import DAY, entry, frame, post
+from ledger_case import DAY, entry, frame
 from billadjust.errors import BilladjustError
 from billadjust.ledger import RunRecord, append, lock, open_ledger
 
@@ -39,7 +41,7 @@ def watch(event, arguments):
         if point == 0:
             if mode == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            post(path, entry(claim="no_lock_in|F/1|8"))
+            append(*plan(entry(claim="no_lock_in|F/1|8")))
 
 try:
     if mode == "overtaken":
@@ -82,9 +84,7 @@ def runs_after_crash(path: Path) -> int:
         assert {file.stem for file in path.glob("*.parquet")} == stems
         assert {file.name for file in path.glob("_runs/*")} <= stems
         assert list(path.glob("_delta_log/*#*")) == []
-    assert_frame_equal(
-        open_ledger(path, "EUR").entries.collect(), snapshot.entries.collect(), check_row_order=False
-    )
+    assert_frame_equal(open_ledger(path, "EUR").entries.collect(), snapshot.entries.collect(), check_row_order=False)
     return len(snapshot.runs)
 
 
@@ -140,8 +140,27 @@ def test_a_killed_run_lets_go_of_the_lock(tmp_path: Path) -> None:
     assert runs_after_crash(tmp_path) == 1
 
 
+def test_when_a_run_is_posted_the_disk_holds_its_files_before_its_commit_and_then_the_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: dict[bool, list[str]] = {False: [], True: []}
+    confirm = os.fsync
+
+    def note(descriptor: int) -> None:
+        committed = (path / "_delta_log" / f"{1:020d}.json").exists()
+        synced[committed].append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        confirm(descriptor)
+
+    path = tmp_path / "new" / "ledger"
+    monkeypatch.setattr(os, "fsync", note)
+    record = post(path, entry(), attachments={"a.txt": b"a"})
+    files = [f"{path}/{record.stem}.parquet", f"{path}/_runs/{record.stem}/a.txt"]
+    directories = [tmp_path, tmp_path / "new", path, path / "_runs", record.directory(path), path / "_delta_log"]
+    assert {*files, *map(str, directories), f"{path}/_delta_log/{0:020d}.json"} <= set(synced[False])
+    assert synced[True][:2] == [f"{path}/_delta_log/{1:020d}.json", f"{path}/_delta_log"]
+
+
 def test_a_run_that_is_overtaken_at_any_file_it_touches_loses(tmp_path: Path) -> None:
-    post(tmp_path / "whole", entry())
     for point in (1, 4, 7):
         path = tmp_path / str(point)
         post(path, entry())

@@ -73,7 +73,9 @@ def fill_invoices(world: World) -> None:
         invoice["currency"] = invoice["currency"] or "EUR"
         if invoice["net_total"] is None:
             invoice["net_total"] = sum((line["net_amount"] for line in lines), Decimal("0.00"))
-            invoice["tax_total"] = sum((tax_on(line["net_amount"], line["tax_rate"]) for line in lines), Decimal("0.00"))
+            invoice["tax_total"] = sum(
+                (tax_on(line["net_amount"], line["tax_rate"]) for line in lines), Decimal("0.00")
+            )
             invoice["gross_total"] = invoice["net_total"] + invoice["tax_total"]
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from billadjust import nightly
-from billadjust.config import load_config
+from billadjust.config import Config, load_config
 from billadjust.errors import BilladjustError, UsageError
 from billadjust.ledger import open_ledger
 from billadjust.ledger import verify as verify_ledger
@@ -47,6 +47,11 @@ DateOption = Annotated[
 ]
 
 
+def _day(as_of: date | None, config: Config) -> date:
+    """Return the date that was asked for, else today where the operator is."""
+    return as_of or datetime.now(ZoneInfo(config.timezone)).date()
+
+
 def _example(command: str) -> str:
     return f"Example:  [bold]billadjust {command}[/bold]"
 
@@ -60,11 +65,14 @@ def run(
         Path | None, typer.Option("--preview", metavar="DIR", help="With --dry-run: write the files to look at there.")
     ] = None,
     approve: Annotated[
-        str | None, typer.Option("--approve", metavar="HASH", help="Post only the plan with this hash, beyond any limit.")
+        str | None,
+        typer.Option("--approve", metavar="HASH", help="Post only the plan with this hash, beyond any limit."),
     ] = None,
     allow_missing: Annotated[
         list[str] | None,
-        typer.Option("--allow-missing", metavar="NAME", help="An input that may be missing though the last run had it."),
+        typer.Option(
+            "--allow-missing", metavar="NAME", help="An input that may be missing though the last run had it."
+        ),
     ] = None,
 ) -> None:
     """Work out what is owed, post the difference, write the files. Run it every night."""
@@ -76,17 +84,10 @@ def run(
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")
     settings = load_config(config)
-    day = as_of or datetime.now(ZoneInfo(settings.timezone)).date()
+    request = nightly.Request(settings, _day(as_of, settings), frozenset(allow_missing or ()), approve)
     terminal = Terminal()
     with terminal.progress() as progress:
-        if dry_run:
-            result = nightly.preview(
-                settings, day, directory=preview, allow_missing=allow_missing or (), progress=progress
-            )
-        else:
-            result = nightly.run(
-                settings, day, approved=approve, allow_missing=allow_missing or (), progress=progress
-            )
+        result = nightly.preview(request, preview, progress) if dry_run else nightly.run(request, progress)
     terminal.show_result(result, settings, posted=not dry_run)
 
 
@@ -106,7 +107,7 @@ def publish(
 def policy(config: ConfigOption = CONFIG, as_of: DateOption = None) -> None:
     """Show the parameters in force on a date, with what each rests on."""
     settings = load_config(config)
-    day = as_of or datetime.now(ZoneInfo(settings.timezone)).date()
+    day = _day(as_of, settings)
     Terminal().show_policy(settings.policy.in_force(day), day)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from billadjust.config_tables import File, Input, Ledger, Outputs, checked
@@ -16,7 +18,6 @@ from billadjust.schemas import INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _TEXT_ENDINGS: Final = (".csv", ".ndjson", ".jsonl")
 ENDINGS: Final = (*(ending + packing for ending in _TEXT_ENDINGS for packing in ("", ".gz", ".zst")), ".parquet")
@@ -74,9 +75,9 @@ def load_config(path: Path) -> Config:
     problems: list[str] = []
     file = checked(File, document, "", problems)
     sources = _sources(file.inputs, base, problems)
-    ledger = base / checked(Ledger, file.ledger, "ledger.", problems).path
+    ledger = _below(base, checked(Ledger, file.ledger, "ledger.", problems).path)
     written = checked(Outputs, file.outputs, "outputs.", problems)
-    outputs = base / written.path
+    outputs = _below(base, written.path)
     if ledger.resolve() == outputs.resolve():
         problems.append(f"outputs.path: is the ledger's directory, {ledger}; write another one")
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
@@ -110,6 +111,11 @@ def _read(path: Path) -> dict[str, object]:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start + 1}). Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}. Correct it there.") from error
+
+
+def _below(base: Path, path: Path | str) -> Path:
+    """Return the path that a relative one below a directory means, without `..`, as people expect to read it."""
+    return Path(os.path.normpath(base / path))
 
 
 def _sources(tables: Mapping[str, object], base: Path, problems: list[str]) -> dict[str, Source]:

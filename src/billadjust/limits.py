@@ -46,5 +46,7 @@ def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str
         billed = int(inputs.invoices.select(pl.col("gross_total").sum()).collect(engine="streaming").item())
         if total * PERCENT > billed * limits.share_of_billed:
             share = as_decimal(limits.share_of_billed, 4).normalize()
-            found.append(f"The run gives {money(total)} of {money(billed)} billed; limits.share_of_billed is {share:f} %.")
+            found.append(
+                f"The run gives {money(total)} of {money(billed)} billed; limits.share_of_billed is {share:f} %."
+            )
     return tuple(found)

@@ -26,7 +26,27 @@ MAX_MINOR: Final = 10**11
 """Amounts of money stay below this many minor units, so that no product or sum of them leaves 64 bits."""
 
 MINOR_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 """ISO 4217 minor digits where they are not 2."""
@@ -62,7 +82,11 @@ def as_decimal(amount: int, digits: int) -> Decimal:
 
 def to_decimal(amount: pl.Expr, digits: int) -> pl.Expr:
     """Turn an integer amount into the Decimal that files and the ledger hold."""
-    return amount.cast(pl.Decimal(38, digits)).truediv(pl.lit(10**digits, dtype=pl.Decimal(38, digits))).cast(pl.Decimal(18, digits))
+    return (
+        amount.cast(pl.Decimal(38, digits))
+        .truediv(pl.lit(10**digits, dtype=pl.Decimal(38, digits)))
+        .cast(pl.Decimal(18, digits))
+    )
 
 
 def to_text(amount: pl.Expr, digits: int) -> pl.Expr:

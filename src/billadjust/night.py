@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.inputs.model import Inputs
 from billadjust.money import tax_of
-from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from billadjust.inputs.model import Inputs
+    from billadjust.policy import Policy
 
 Stage = Callable[[str, pl.LazyFrame], pl.LazyFrame]
 """Computes a frame once, under a name, and returns a lazy frame over the result."""

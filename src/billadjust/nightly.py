@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust.errors import ApprovalNeededError, RejectedShareError, UsageError
-from billadjust.inputs import load, known_on
+from billadjust.inputs import known_on, load
 from billadjust.ledger import lock, open_ledger, verify
 from billadjust.limits import exceeded
 from billadjust.money import PERCENT
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Request:
+    """What somebody asked for: a run of a date, which may lack some inputs, or must be an approved plan."""
+
+    config: Config
+    as_of: date
+    allow_missing: frozenset[str] = frozenset()
+    approved: str | None = None
+
+
+@dataclass(frozen=True)
 class Result:
     """What came of a run. `directory` holds its files (None: nothing was asked to be written)."""
 
@@ -39,10 +49,8 @@ class Result:
     completed: Path | None
 
 
-def run(
-    config: Config, as_of: date, *, approved: str | None, allow_missing: Collection[str], progress: Callable[[str], None]
-) -> Result:
-    """Post what is owed on `as_of` and not posted yet, and publish the run's files.
+def run(request: Request, progress: Callable[[str], None]) -> Result:
+    """Post what is owed on the date and not posted yet, and publish the run's files.
 
     A run that crashed after its commit is published first, so that no files are missing.
 
@@ -52,18 +60,18 @@ def run(
         ApprovalNeededError: the plan is beyond a limit, or is not the one that was approved.
         LedgerBusyError: another run holds the ledger.
     """
+    config = request.config
     with lock(config.ledger):
         snapshot = _open(config, progress)
-        if snapshot.newest and as_of < snapshot.newest.as_of:
+        if snapshot.newest and request.as_of < snapshot.newest.as_of:
             raise UsageError(
-                f"The ledger's newest run is of {snapshot.newest.as_of}, so a run of {as_of} would come before it. "
-                "Give a later --as-of, or preview with --dry-run."
+                f"The ledger's newest run is of {snapshot.newest.as_of}, so a run of {request.as_of} would come before "
+                "it. Give a later --as-of, or preview with --dry-run."
             )
         completed = complete(snapshot, config, progress)
-        rejects = config.outputs / "not_posted"
-        with _planned(config, snapshot, as_of, allow_missing, progress, rejects) as (loaded, plan):
+        with _planned(request, snapshot, config.outputs / "not_posted", progress) as (loaded, plan):
             over = exceeded(plan.entries, loaded.inputs, config)
-            _approve(plan, over, approved)
+            _approve(plan, over, request.approved)
             progress("Posting")
             post(plan, snapshot)
             progress("Writing files")
@@ -71,17 +79,11 @@ def run(
             return Result(loaded, plan, over, directory, completed)
 
 
-def preview(
-    config: Config,
-    as_of: date,
-    *,
-    directory: Path | None,
-    allow_missing: Collection[str],
-    progress: Callable[[str], None],
-) -> Result:
+def preview(request: Request, directory: Path | None, progress: Callable[[str], None]) -> Result:
     """Work out what a run would post. Nothing is written but the preview directory, if one is given."""
+    config = request.config
     snapshot = _open(config, progress)
-    with _planned(config, snapshot, as_of, allow_missing, progress, directory) as (loaded, plan):
+    with _planned(request, snapshot, directory, progress) as (loaded, plan):
         over = exceeded(plan.entries, loaded.inputs, config)
         if directory:
             publish_preview(plan, config, directory)
@@ -97,14 +99,13 @@ def _open(config: Config, progress: Callable[[str], None]) -> Snapshot:
 
 @contextmanager
 def _planned(
-    config: Config,
-    snapshot: Snapshot,
-    as_of: date,
-    allow_missing: Collection[str],
-    progress: Callable[[str], None],
-    rejects: Path | None,
+    request: Request, snapshot: Snapshot, rejects: Path | None, progress: Callable[[str], None]
 ) -> Iterator[tuple[Loaded, Plan]]:
-    """Read the inputs and make the plan, with temporary files that last as long as the context."""
+    """Read the inputs and make the plan, with temporary files that last as long as the context.
+
+    If too many rows are rejected, they are written to `rejects`.
+    """
+    config = request.config
     with ExitStack() as stack:
         spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="billadjust-")))
         known = snapshot.entries.select("invoice_id", "account_id").drop_nulls().unique()
@@ -116,9 +117,9 @@ def _planned(
             known_invoices=known,
             progress=progress,
         )
-        _demand_inputs(snapshot, loaded, allow_missing)
+        _demand_inputs(snapshot, loaded, request.allow_missing)
         _demand_few_rejected(config, loaded, rejects)
-        loaded = replace(loaded, inputs=known_on(loaded.inputs, as_of, config.timezone))
+        loaded = replace(loaded, inputs=known_on(loaded.inputs, request.as_of, config.timezone))
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
             progress(STAGES.get(name, "Settling"))
@@ -126,7 +127,7 @@ def _planned(
             frame.sink_parquet(path, engine="streaming")
             return pl.scan_parquet(path)
 
-        yield loaded, make_plan(loaded, config.policy, snapshot, as_of, stage)
+        yield loaded, make_plan(loaded, config.policy, snapshot, request.as_of, stage)
 
 
 STAGES = {

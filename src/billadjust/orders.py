@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from billadjust.money import MICRO, divide_half_up, tax_of
-from billadjust.night import Night
 from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import disputed_lines, repeats, standings
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 ORDER_WITHOUT_VERSION_DAYS = 31
 """For how long a change is ordered where provisioning does not say which version it has in force."""
@@ -79,10 +83,9 @@ def holds(night: Night, ledger: pl.LazyFrame) -> pl.LazyFrame:
         .group_by(dispute_id="source_ref")
         .agg(posted_gross=pl.col("gross").sum())
     )
-    charges = (
-        night.inputs.cdrs.join(night.inputs.disputes.select("cdr_id").drop_nulls().unique(), on="cdr_id", how="semi")
-        .select("cdr_id", cdr_net=divide_half_up(pl.col("charged"), MICRO // 10**night.policy.digits))
-    )
+    charges = night.inputs.cdrs.join(
+        night.inputs.disputes.select("cdr_id").drop_nulls().unique(), on="cdr_id", how="semi"
+    ).select("cdr_id", cdr_net=divide_half_up(pl.col("charged"), MICRO // 10**night.policy.digits))
     cdr_gross = pl.col("cdr_net") + tax_of(pl.col("cdr_net"), night.policy.expr("tax_rate", pl.col("opened_on")))
     read = night.inputs.invoices.select("invoice_id", read=True)
     gross = (

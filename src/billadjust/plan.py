@@ -14,7 +14,7 @@ from billadjust.review import review
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
 from billadjust.settle import settle
-from billadjust.summary import summarise, to_json
+from billadjust.summary import found, open_refunds, posted, read, to_json
 from billadjust.wording import explain
 
 if TYPE_CHECKING:
@@ -73,7 +73,16 @@ def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, s
     collected = pl.collect_all(list(frames.values()), engine="streaming")
     tables = dict(zip(frames, collected, strict=True)) | {"rejected": loaded.rejected}
     digest = plan_hash(entries)
-    summary = summarise(run_id, digest, policy, as_of, entries, after, tables, loaded)
+    summary = {
+        "run_id": run_id,
+        "as_of": as_of.isoformat(),
+        "currency": policy.currency,
+        "plan_hash": digest,
+        **posted(entries, policy.digits),
+        **read(loaded),
+        **found(tables),
+        "open_refunds": open_refunds(after, as_of, policy.digits),
+    }
     return Plan(run_id, as_of, tuple(sorted(loaded.inputs.present)), entries, tables, summary, digest)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.night import Night
 from billadjust.rating.catalogue import mixed_changes
 from billadjust.rating.unrated import unrated_usage
 from billadjust.rules.dispute_refund import cdrs_without_line
-from billadjust.settle import Settlement
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
+    from billadjust.settle import Settlement
 
 REVIEW: Final = pl.Schema(
     {
@@ -51,7 +53,12 @@ def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.Laz
             detail=pl.col("reason"),
         ),
         _claims_to_review(claims),
-        _item(cdrs_without_line(night), "not_assessed", reference=pl.col("dispute_id"), detail=pl.lit("the disputed CDR is on no line of the invoice")),
+        _item(
+            cdrs_without_line(night),
+            "not_assessed",
+            reference=pl.col("dispute_id"),
+            detail=pl.lit("the disputed CDR is on no line of the invoice"),
+        ),
         _item(settlement.kept.lazy(), "kept_posted", reference=pl.col("claim")),
         _item(settlement.undone.lazy(), "undone_claim", reference=pl.col("claim")),
         _item(
@@ -63,7 +70,9 @@ def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.Laz
     return pl.concat(items, how="vertical").sort(pl.all(), nulls_last=True)
 
 
-def _item(frame: pl.LazyFrame, topic: str | pl.Expr, *, reference: pl.Expr, detail: pl.Expr | None = None) -> pl.LazyFrame:
+def _item(
+    frame: pl.LazyFrame, topic: str | pl.Expr, *, reference: pl.Expr, detail: pl.Expr | None = None
+) -> pl.LazyFrame:
     """Turn a frame into review items; account, invoice, line and amount are taken from it where it has them."""
     present = frame.collect_schema().names()
     of = {

@@ -15,7 +15,6 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
-
 FOREVER: Final = date(9999, 12, 31)
 """The end of an open interval."""
 
@@ -114,9 +113,18 @@ def _fee(name: str, doc: str, *, required: bool = False, default: str | None = N
     return Column(name, Kind.MICRO, doc, required=required, default=default, minimum=0, maximum=MAX_PRICE)
 
 
-def _quantity(name: str, doc: str, *, above_zero: bool = False, required: bool = True, default: str | None = None) -> Column:
+def _quantity(
+    name: str, doc: str, *, above_zero: bool = False, required: bool = True, default: str | None = None
+) -> Column:
     return Column(
-        name, Kind.MICRO, doc, required=required, default=default, minimum=0, maximum=MAX_QUANTITY, above_zero=above_zero
+        name,
+        Kind.MICRO,
+        doc,
+        required=required,
+        default=default,
+        minimum=0,
+        maximum=MAX_QUANTITY,
+        above_zero=above_zero,
     )
 
 
@@ -276,7 +284,12 @@ INPUTS: Final[dict[str, Table]] = {
                 _id("zone", "overrides the look-up by prefix"),
                 _quantity("quantity", "seconds, messages or bytes"),
                 Column(
-                    "charged", Kind.MICRO, "what the bill asks for it", required=True, minimum=-MAX_PRICE, maximum=MAX_PRICE
+                    "charged",
+                    Kind.MICRO,
+                    "what the bill asks for it",
+                    required=True,
+                    minimum=-MAX_PRICE,
+                    maximum=MAX_PRICE,
                 ),
                 _id("invoice_id", "where it was billed; empty: not yet invoiced"),
             ),
@@ -556,6 +569,4 @@ class Entries(dy.Schema):
     @dy.rule()
     def known_words(cls) -> pl.Expr:  # noqa: N805  # dataframely passes the schema
         """Bucket, kind and settlement are of the known ones."""
-        return (
-            cls.bucket.col.is_in(BUCKETS) & cls.kind.col.is_in(ENTRY_KINDS) & cls.settlement.col.is_in(SETTLEMENTS)
-        )
+        return cls.bucket.col.is_in(BUCKETS) & cls.kind.col.is_in(ENTRY_KINDS) & cls.settlement.col.is_in(SETTLEMENTS)

@@ -15,68 +15,42 @@ if TYPE_CHECKING:
     from datetime import date
 
     from billadjust.inputs import Loaded
-    from billadjust.policy import Policy
 
 AMOUNTS = ("net", "tax", "gross")
 
 
-def summarise(
-    run_id: str,
-    digest: str,
-    policy: Policy,
-    as_of: date,
-    entries: pl.DataFrame,
-    ledger: pl.LazyFrame,
-    tables: Mapping[str, pl.DataFrame],
-    loaded: Loaded,
-) -> dict[str, Any]:
-    """Sum a run up: plain JSON values, amounts as text with the currency's decimals.
-
-    `entries` are those of the run, `ledger` all with them (schemas.Entries). Nothing in it depends on when, where or
-    how fast the run was made, nor on how the inputs were split into files.
-    """
-    digits = policy.digits
-    totals = entries.select(pl.len().alias("entries"), *(pl.col(name).sum() for name in AMOUNTS))
+def posted(entries: pl.DataFrame, digits: int) -> dict[str, Any]:
+    """Sum up the entries of a run (schemas.Entries): in all, and by rule, kind and settlement."""
+    totals = entries.select(pl.len().alias("entries"), pl.col(AMOUNTS).sum())
+    by_rule = {rule.__name__: entries.filter(pl.col("rule") == rule.__name__) for rule in RULES}
     return {
-        "run_id": run_id,
-        "as_of": as_of.isoformat(),
-        "currency": policy.currency,
-        "plan_hash": digest,
         "posted": _rows(totals, digits)[0],
         "accounts": entries["account_id"].n_unique(),
         "rules": {
-            rule.__name__: _rows(_totals(entries.filter(pl.col("rule") == rule.__name__), ["kind", "settlement"]), digits)
-            for rule in RULES
+            rule: _rows(_totals(part, ["kind", "settlement"]), digits) for rule, part in by_rule.items() if part.height
         },
-        "inputs": {
-            row["input"]: {name: row[name] for name in ("rows", "accepted", "rejected", "repeats")}
-            for row in loaded.counts.to_dicts()
-        },
-        "remarks": list(loaded.remarks),
-        "tables": {name: table.height for name, table in sorted(tables.items())},
-        "review": dict(tables["review"].group_by("topic").len().sort("topic").rows()),
-        "open_refunds": _open_refunds(ledger, as_of, digits),
     }
 
 
-def to_json(value: Mapping[str, Any]) -> bytes:
-    """Write JSON that people can read too."""
-    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+def read(loaded: Loaded) -> dict[str, Any]:
+    """Count the rows of each input; nothing here depends on how they were split into files."""
+    counts = ("rows", "accepted", "rejected", "repeats")
+    return {
+        "inputs": {row["input"]: {name: row[name] for name in counts} for row in loaded.counts.to_dicts()},
+        "remarks": list(loaded.remarks),
+    }
 
 
-def _totals(entries: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    return entries.group_by(by).agg(pl.len().alias("entries"), *(pl.col(name).sum() for name in AMOUNTS)).sort(by)
+def found(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Count the rows of the tables beside the entries, and the review items by topic."""
+    return {
+        "tables": {name: table.height for name, table in sorted(tables.items())},
+        "review": dict(tables["review"].group_by("topic").len().sort("topic").rows()),
+    }
 
 
-def _rows(totals: pl.DataFrame, digits: int) -> list[dict[str, Any]]:
-    """Amounts of a table of totals as text."""
-    return [
-        row | {name: str(as_decimal(row[name] or 0, digits)) for name in AMOUNTS} for row in totals.to_dicts()
-    ]
-
-
-def _open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[str, Any]]:
-    """Age the provisional refunds: how many, and how much gross, by the days left until they are final."""
+def open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[str, Any]]:
+    """Age the provisional refunds of a ledger: how many, and how much gross, by the days left until they are final."""
     claims = (
         ledger.filter(pl.col("bucket") == "provisional")
         .group_by("claim")
@@ -91,3 +65,17 @@ def _open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[s
         .collect(engine="streaming")
     )
     return [row | {"gross": str(as_decimal(row["gross"], digits))} for row in ages.to_dicts()]
+
+
+def to_json(value: Mapping[str, Any]) -> bytes:
+    """Write JSON that people can read too."""
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _totals(entries: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    return entries.group_by(by).agg(pl.len().alias("entries"), *(pl.col(name).sum() for name in AMOUNTS)).sort(by)
+
+
+def _rows(totals: pl.DataFrame, digits: int) -> list[dict[str, Any]]:
+    """Amounts of a table of totals as text."""
+    return [row | {name: str(as_decimal(row[name] or 0, digits)) for name in AMOUNTS} for row in totals.to_dicts()]

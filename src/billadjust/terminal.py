@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +16,7 @@ from billadjust.money import as_decimal
 from billadjust.rules import RULES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from billadjust.config import Config
@@ -71,7 +72,9 @@ class Terminal:
         self._show(_entries_table(plan.entries, digits, config.currency, posted=posted))
         review = plan.tables["review"]
         if review.height:
-            topics = ", ".join(f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows())
+            topics = ", ".join(
+                f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows()
+            )
             self.show_line(f"For review: {topics}.")
         for sentence in result.over:
             self.show_line(f"Limit: {sentence}")
@@ -80,10 +83,14 @@ class Terminal:
         gross = f"{as_decimal(int(plan.entries['gross'].sum()), digits):,} {config.currency}"
         accounts = plan.entries["account_id"].n_unique()
         if posted:
-            self.show_line(f"Run {plan.run_id} of {plan.as_of} posted {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts.")
+            self.show_line(
+                f"Run {plan.run_id} of {plan.as_of} posted {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts."
+            )
             self.show_line(f"Files: {result.directory}")
         else:
-            self.show_line(f"A run of {plan.as_of} would post {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts.")
+            self.show_line(
+                f"A run of {plan.as_of} would post {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts."
+            )
             self.show_line(f"Plan: {plan.hash}")
             if result.directory:
                 self.show_line(f"Preview: {result.directory}")
@@ -104,7 +111,7 @@ class Terminal:
 
 def _table(title: str, *columns: str) -> Table:
     """Make a table; columns whose name begins with `>` are numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         if column.startswith(">"):
             table.add_column(column[1:], justify="right")

@@ -7,9 +7,11 @@ date and a ledger, and says what each CDR and line should have cost, what each c
 from __future__ import annotations
 
 from reference.charges import Charge, Charges
+from reference.claims import Owed
 from reference.model import RULES, Entry, Policy, Row, World
-from reference.rating import CONTRACT, IMPROVED, CdrCost, Rating
-from reference.settle import Owed, owed, run
+from reference.rating import CdrCost, Rating
+from reference.settle import owed, run
+from reference.tariffs import CONTRACT, IMPROVED
 
 __all__ = [
     "CONTRACT",

@@ -8,10 +8,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reference.model import LineKey, Row, days, rounded
-from reference.rating import CONTRACT, IMPROVED, Rating
+from reference.tariffs import CONTRACT, IMPROVED
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from reference.rating import Rating
 
 DayPart = tuple["date", str]
 PARTS = {None: ("internet", "rest"), "internet": ("internet",), "voice": ("rest",)}
@@ -120,7 +122,7 @@ class Charges:
     def _bill(self, line: Row, choice: str, stacks: dict[DayPart, list[FeeLine]]) -> FeeLine:
         """Price one line: the days and parts that no earlier line covers, and what those lines were charged too little."""
         day_parts = self._day_parts(line)
-        fees = {day_part: self._fee(line, day_part, choice) for day_part in day_parts}
+        fees = {(day, part): self.rating.day_fee(line["subscription_id"], day, part, choice) for day, part in day_parts}
         own = {day_part: fee for day_part, fee in fees.items() if not stacks[day_part] and fee is not None}
         billed = FeeLine(line_key(line), Fraction(line["net_amount"]), None, own)
         before: list[FeeLine] = []
@@ -163,16 +165,6 @@ class Charges:
             if self.rating.row_on(line["subscription_id"], day) is not None
             for part in PARTS[line["service"]]
         ]
-
-    def _fee(self, line: Row, day_part: DayPart, choice: str) -> Fraction | None:
-        """One day's part of the fee; None if the day has no version."""
-        day, part = day_part
-        row = self.rating.row_on(line["subscription_id"], day)
-        version = self.rating.version_on(line["subscription_id"], day, choice)
-        if row is None or version is None:
-            return None
-        start, end = self.rating.cycle_of(row, day)
-        return self.rating.fee(version, part) / (end - start).days
 
 
 def line_key(line: Row) -> LineKey:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -119,6 +120,7 @@ def days(start: date, end: date) -> Iterator[date]:
         start += timedelta(days=1)
 
 
+@cache
 def cycle(cycle_day: int, day: date) -> tuple[date, date]:
     """§4: the first day of the cycle that a day belongs to, and the first day of the next one."""
     start = day

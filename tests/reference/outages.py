@@ -9,10 +9,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from reference.model import Policy, Row, World, cycle, rounded
-from reference.rating import IMPROVED, Rating
+from reference.tariffs import IMPROVED
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from reference.rating import Rating
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,12 @@ class Outages:
                 groups.append((ids, day))
         merged = [(merge([self.by_id[outage_id] for outage_id in ids]), day) for ids, day in groups]
         assert all(len(incidents) == 1 for incidents, _ in merged)
-        return sorted(((incidents[0], day) for incidents, day in merged), key=lambda pair: (pair[0].start, pair[0].outage_ids))
+        return sorted(
+            ((incidents[0], day) for incidents, day in merged), key=lambda pair: (pair[0].start, pair[0].outage_ids)
+        )
 
     def amount(self, incident: Incident, fee: Fraction, cycle_day: int) -> Fraction:
-        """The greater of percent × fee and fee × minutes ÷ minutes of the cycle, each rounded."""
+        """The greater of percent of the fee, and the fee times minutes ÷ minutes of the cycle, each rounded."""
         start, end = cycle(cycle_day, self.policy.local(incident.start).date())
         cycle_minutes = minutes_between(self.policy.midnight(start), self.policy.midnight(end))
         flat = rounded(fee * Fraction(self.policy.outage_percent) / 100)

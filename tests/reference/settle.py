@@ -1,268 +1,20 @@
-"""§6 put together line by line, and §7: what a run posts."""
+"""§7: what a run posts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from reference.charges import Charges
-from reference.disputes import FINAL, PROVISIONAL, DisputedLine, Disputes, largest_remainder, share_line
-from reference.model import (
-    LINE_RULES,
-    Entry,
-    LineKey,
-    Policy,
-    Row,
-    World,
-    cycle,
-    decimal,
-    months_later,
-    rounded,
-    tax_on,
-)
-from reference.outages import Incident, IncidentClaim, Outages, minutes_between, outage_claim
-from reference.rating import Rating
-
-ZERO = Fraction(0)
-Bucket = tuple[str, str]
-"""claim and bucket."""
+from reference.claims import ZERO, LineClaims, Owed, claim_line
+from reference.disputes import FINAL, PROVISIONAL, DisputedLine, largest_remainder
+from reference.model import LINE_RULES, Entry, LineKey, Policy, World, cycle, decimal, rounded, tax_on
+from reference.outages import IncidentClaim, Outages, outage_claim
 
 
-@dataclass
-class Owed:
-    """What a claim is owed in total; `computed` is the rule's figure, `provisional` and `final` are after settlement."""
-
-    claim: str
-    in_scope: bool = True
-    computed: Fraction = ZERO
-    provisional: Fraction = ZERO
-    final: Fraction = ZERO
-    dispute: DisputedLine | None = None
-    alone: Fraction = ZERO
-    deadline: date | None = None
-
-
-@dataclass
-class Posted:
-    """The ledger, summed."""
-
-    ledger: list[Entry]
-    net: dict[Bucket, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    tax: dict[Bucket, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    count: dict[Bucket, int] = field(default_factory=lambda: defaultdict(int))
-    undone: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        """Sum the entries."""
-        for entry in self.ledger:
-            key = (entry.claim, entry.bucket)
-            self.net[key] += Fraction(entry.net)
-            self.tax[key] += Fraction(entry.tax)
-            self.count[key] += 1
-            if entry.kind == "undo":
-                self.undone.add(entry.claim)
-        self.claims = sorted({entry.claim for entry in self.ledger})
-
-    def both(self, claim: str) -> Fraction:
-        """What is posted for a claim in both buckets."""
-        return self.net[claim, FINAL] + self.net[claim, PROVISIONAL]
-
-    def of_line(self, key: LineKey, rule: str) -> list[str]:
-        """The claims of a rule on a line that the ledger knows."""
-        return [claim for claim in self.claims if claim.startswith(rule + "|") and claim_line(claim) == key]
-
-
-def claim_line(claim: str) -> LineKey:
-    """The line of a line claim."""
-    *_, invoice_id, line_no = claim.split("|")
-    return invoice_id, int(line_no)
-
-
-class Run:
+class Run(LineClaims):
     """One night."""
-
-    def __init__(self, world: World, policy: Policy, as_of: date, ledger: list[Entry]) -> None:
-        """Read a world as of a date, and the ledger."""
-        self.world, self.policy, self.as_of = world, policy, as_of
-        self.posted = Posted(ledger)
-        self.disputes = Disputes(world, policy, as_of)
-        self.lines = self.disputes.lines
-        self.invoices = self.disputes.invoices
-        self.rating = Rating(world, policy)
-        self.charges = Charges(self.rating, list(self.invoices.values()), world["invoice_lines"])
-        self.disputed: dict[LineKey, list[DisputedLine]] = defaultdict(list)
-        for disputed in self.disputes.disputed_lines():
-            self.disputed[disputed.key].append(disputed)
-
-    # §6.1 to §6.4: the rules' figures
-
-    def prior_credit(self, key: LineKey) -> Fraction:
-        """§7.1: what was given on a line outside the program, and what negative lines gave back."""
-        given = sum(
-            (
-                Fraction(row["net_amount"])
-                for row in self.world["prior_credits"]
-                if (row["invoice_id"], row["line_no"]) == key and row["granted_on"] <= self.as_of
-            ),
-            ZERO,
-        )
-        return given + self.charges.given_back.get(key, ZERO)
-
-    def in_scope(self, rule: str, key: LineKey) -> bool:
-        """§7.4: whether a line rule is compared on a line."""
-        if rule not in self.policy.enabled or f"{rule}|{key[0]}|{key[1]}" in self.posted.undone:
-            return False
-        return self.charges.of[key].assessed or rule not in ("billing_error", "tariff_improvement")
-
-    def figures(self, key: LineKey) -> dict[str, Fraction]:
-        """What 6.1 to 6.4 owe on a line; of a claim out of scope, what is posted."""
-        line = self.lines[key]
-        charge = self.charges.of[key]
-        left = Fraction(line["net_amount"])
-        result: dict[str, Fraction] = {}
-        for rule in LINE_RULES:
-            if not self.in_scope(rule, key):
-                amount = self.posted.net[f"{rule}|{key[0]}|{key[1]}", FINAL]
-            elif rule == "billing_error":
-                amount = self.billing_error(Fraction(line["net_amount"]), charge.contract)
-            elif rule == "promised_price":
-                amount = self.promised_price(line, left)
-            elif rule == "no_lock_in":
-                amount = left if line["kind"] in ("exit_fee", "switch_fee") else ZERO
-            else:
-                amount = self.tariff_improvement(left, charge.contract, charge.improved)
-            result[rule] = amount
-            left -= amount
-        return result
-
-    def billing_error(self, charged: Fraction, contract: Fraction | None) -> Fraction:
-        """§6.1."""
-        too_much = charged - contract if contract is not None else ZERO
-        return too_much if too_much > Fraction(self.policy.tolerance) else ZERO
-
-    def promised_price(self, line: Row, left: Fraction) -> Fraction:
-        """§6.2: never more than what is left of the charge."""
-        prices = [Fraction(row["price"]) for row in self.world["promises"] if self.promise_matches(row, line)]
-        if not prices:
-            return ZERO
-        return max(ZERO, left - max(ZERO, rounded(min(prices) * Fraction(line["quantity"]))))
-
-    def promise_matches(self, promise: Row, line: Row) -> bool:
-        """§6.2: the same item, account and subscription, and a time for which the promise holds."""
-        if line["item"] is None or promise["item"] != line["item"]:
-            return False
-        if promise["account_id"] != self.invoices[line["invoice_id"]]["account_id"]:
-            return False
-        if promise["subscription_id"] not in (None, line["subscription_id"]):
-            return False
-        start, end = promise["valid_from"], promise["valid_to"]
-        if start <= line["period_start"] and (end is None or line["period_start"] < end):
-            return True
-        late = line["kind"] in ("device", "one_off") and start < line["period_end"]
-        return late and (end is None or line["period_start"] <= months_later(end, self.policy.grace_months))
-
-    def tariff_improvement(self, left: Fraction, contract: Fraction | None, improved: Fraction | None) -> Fraction:
-        """§6.4."""
-        if contract is None or improved is None:
-            return ZERO
-        return max(ZERO, min(left, contract) - improved)
-
-    # §6.6, §7.1, §7.2: the claims of one line
-
-    def line_claims(self, key: LineKey) -> list[Owed]:
-        """What every claim of a line is owed after settlement, in order of precedence."""
-        charged = Fraction(self.lines[key]["net_amount"])
-        figures = self.figures(key)
-        claims = []
-        for rule, amount in figures.items():
-            claim = f"{rule}|{key[0]}|{key[1]}"
-            claims.append(Owed(claim, self.in_scope(rule, key), amount, final=amount))
-        claims += self.dispute_claims(key, charged, sum(figures.values(), ZERO))
-        self.set_off(claims, charged, self.prior_credit(key))
-        self.keep_final(claims)
-        self.cut_provisional(claims, charged - self.prior_credit(key))
-        return claims
-
-    def dispute_claims(self, key: LineKey, charged: Fraction, taken: Fraction) -> list[Owed]:
-        """§6.6 for one line; claims that the ledger knows and no dispute makes any more owe nothing, or stand (§7.4)."""
-        disputed = {line.claim: line for line in self.disputed[key]}
-        enabled = "dispute_refund" in self.policy.enabled
-        live = [line for line in self.disputed[key] if enabled and line.claim not in self.posted.undone]
-        gone = [claim for claim in self.posted.of_line(key, "dispute_refund") if claim not in disputed]
-        standing = {
-            claim: self.posted.both(claim)
-            for claim in [*gone, *disputed]
-            if not enabled or claim in self.posted.undone or claim.split("|")[1] not in self.disputes.known
-        }
-        shares = share_line(live, charged, taken, standing)
-        prior = self.prior_credit(key)
-        result = []
-        for line in live:
-            owed = Owed(line.claim, computed=shares[line.claim], dispute=line, deadline=line.deadline)
-            if line.bucket == FINAL:
-                owed.final = shares[line.claim]
-            elif line.bucket == PROVISIONAL:
-                owed.provisional = shares[line.claim]
-            limit = charged if line.cdr_charge is None else min(charged, line.cdr_charge)
-            owed.alone = max(ZERO, min(line.net, limit) - prior)
-            result.append(owed)
-        return result + [self.standing_claim(claim) if claim in standing else Owed(claim) for claim in [*gone, *standing]]
-
-    def standing_claim(self, claim: str) -> Owed:
-        """§7.4: a claim out of scope is left as it is, but what has passed its deadline becomes final."""
-        deadlines = [entry.deadline for entry in self.posted.ledger if entry.claim == claim and entry.deadline]
-        deadline = max(deadlines) if deadlines else None
-        owed = Owed(
-            claim,
-            in_scope=False,
-            final=self.posted.net[claim, FINAL],
-            provisional=self.posted.net[claim, PROVISIONAL],
-            deadline=deadline,
-        )
-        if deadline is not None and self.as_of > deadline:
-            owed.final, owed.provisional = owed.final + owed.provisional, ZERO
-        return owed
-
-    def set_off(self, claims: list[Owed], charged: Fraction, prior: Fraction) -> None:
-        """§7.1: prior credits come off the claims in order of precedence; in all, credits never exceed the charge."""
-        scope = [claim for claim in claims if claim.in_scope]
-        standing = sum((claim.final + claim.provisional for claim in claims if not claim.in_scope), ZERO)
-        for claim in scope:
-            part = min(prior, claim.final + claim.provisional)
-            reduce(claim, part)
-            prior -= part
-        room = charged - standing - max(ZERO, self.used_prior(claims, charged))
-        excess = sum((claim.final + claim.provisional for claim in scope), ZERO) - max(ZERO, room)
-        for claim in reversed(scope):
-            part = min(max(ZERO, excess), claim.final + claim.provisional)
-            reduce(claim, part)
-            excess -= part
-
-    def used_prior(self, claims: list[Owed], charged: Fraction) -> Fraction:
-        """The prior credits of the line that the claims belong to, at most its charge."""
-        return min(charged, self.prior_credit(claim_line(claims[0].claim)))
-
-    def keep_final(self, claims: list[Owed]) -> None:
-        """§7.2: a line's final total never falls."""
-        posted = {claim.claim: self.posted.net[claim.claim, FINAL] for claim in claims}
-        gap = sum(posted.values(), ZERO) - sum((claim.final for claim in claims), ZERO)
-        for claim in claims:
-            kept = min(max(ZERO, gap), max(ZERO, posted[claim.claim] - claim.final))
-            claim.final += kept
-            gap -= kept
-
-    def cut_provisional(self, claims: list[Owed], charge_left: Fraction) -> None:
-        """§7.2: provisional amounts are cut, in reverse order, to what is left."""
-        left = charge_left - sum((claim.final for claim in claims), ZERO)
-        left -= sum((claim.provisional for claim in claims if not claim.in_scope), ZERO)
-        excess = sum((claim.provisional for claim in claims if claim.in_scope), ZERO) - max(ZERO, left)
-        for claim in reversed([claim for claim in claims if claim.in_scope]):
-            part = min(max(ZERO, excess), claim.provisional)
-            claim.provisional -= part
-            excess -= part
 
     # §7.3, §7.5: the entries of one line
 
@@ -276,9 +28,7 @@ class Run:
                 if net != 0:
                     changes.append((net > 0, position, precedence, net, claim, bucket))
         changes.sort(key=lambda change: change[:3])
-        on_line = [
-            claim for rule in (*LINE_RULES, "dispute_refund") for claim in self.posted.of_line(key, rule)
-        ]
+        on_line = [claim for rule in (*LINE_RULES, "dispute_refund") for claim in self.posted.of_line(key, rule)]
         line_net = sum((self.posted.both(claim) for claim in on_line), ZERO)
         line_tax = sum((self.posted.tax[claim, bucket] for claim in on_line for bucket in (FINAL, PROVISIONAL)), ZERO)
         entries = []
@@ -286,10 +36,21 @@ class Run:
             line_net += net
             tax = tax_on(line_net, tax_rate) - line_tax
             line_tax += tax
-            settlement = "credit_note" if bucket == FINAL else "provisional_credit"
-            kind = self.kind(claim, bucket, net)
             entries.append(
-                self.entry(claim.claim, bucket, kind, settlement, net, tax, tax_rate, account_id, deadline=claim.deadline)
+                Entry(
+                    claim=claim.claim,
+                    bucket=bucket,
+                    kind=self.kind(claim, bucket, net),
+                    settlement="credit_note" if bucket == FINAL else "provisional_credit",
+                    net=decimal(net),
+                    tax=decimal(tax),
+                    tax_rate=tax_rate,
+                    bill_period=None,
+                    deadline=claim.deadline,
+                    seq=self.posted.count[claim.claim, bucket] + 1,
+                    as_of=self.as_of,
+                    account_id=account_id,
+                )
             )
         return entries
 
@@ -309,26 +70,6 @@ class Run:
             return "finalisation"
         return "reclassification" if claim.alone >= self.posted.net[claim.claim, PROVISIONAL] else "reversal"
 
-    def entry(
-        self,
-        claim: str,
-        bucket: str,
-        kind: str,
-        settlement: str,
-        net: Fraction,
-        tax: Fraction,
-        tax_rate: Decimal,
-        account_id: str,
-        *,
-        bill_period: date | None = None,
-        deadline: date | None = None,
-    ) -> Entry:
-        """One row for the ledger."""
-        seq = self.posted.count[claim, bucket] + 1
-        return Entry(
-            claim, bucket, kind, settlement, decimal(net), decimal(tax), tax_rate, bill_period, deadline, seq, self.as_of, account_id
-        )  # fmt: skip
-
     # §6.5, §6.8: what goes on the next bill
 
     def bill_period(self, account_id: str) -> date:
@@ -346,16 +87,19 @@ class Run:
         rows = self.rating.rows[subscription_id] if subscription_id is not None else []
         ended = bool(rows) and rows[-1]["valid_to"] is not None and rows[-1]["valid_to"] <= self.as_of
         transfer = ended or (closed_on is not None and closed_on <= self.as_of)
-        return self.entry(
-            claim,
-            FINAL,
-            "credit",
-            "bank_transfer" if transfer else "bill_discount",
-            net,
-            tax,
-            tax_rate,
-            account_id,
+        return Entry(
+            claim=claim,
+            bucket=FINAL,
+            kind="credit",
+            settlement="bank_transfer" if transfer else "bill_discount",
+            net=decimal(net),
+            tax=decimal(tax),
+            tax_rate=tax_rate,
             bill_period=None if transfer else self.bill_period(account_id),
+            deadline=None,
+            seq=self.posted.count[claim, FINAL] + 1,
+            as_of=self.as_of,
+            account_id=account_id,
         )
 
     def indemnity(self, key: LineKey) -> Fraction:
@@ -441,7 +185,9 @@ class Run:
             if status != "open" or self.as_of > self.disputes.deadline(dispute):
                 owed.final, owed.provisional = self.posted.both(claim), ZERO
             return owed
-        owed.dispute = DisputedLine(dispute, claim_line(claim), None, ZERO, self.disputes.deadline(dispute), undone_in_time=True)
+        owed.dispute = DisputedLine(
+            dispute, claim_line(claim), None, ZERO, self.disputes.deadline(dispute), undone_in_time=True
+        )
         owed.final, owed.provisional = posted_final, ZERO
         total = sum(gross.values(), ZERO)
         justified = dispute["justified_gross"]
@@ -464,13 +210,6 @@ class Run:
             result += self.line_entries(key, self.line_claims(key), line["tax_rate"], invoice["account_id"])
             result += self.indemnity_entries(key)
         return sorted(result, key=lambda entry: (entry.claim, entry.bucket))
-
-
-def reduce(claim: Owed, amount: Fraction) -> None:
-    """Take an amount off a claim, whichever bucket it is in."""
-    part = min(amount, claim.final)
-    claim.final -= part
-    claim.provisional -= amount - part
 
 
 def owed(world: World, policy: Policy, as_of: date, ledger: list[Entry] | None = None) -> dict[str, Fraction]:

@@ -31,9 +31,18 @@ def check_allowances(allowances: Reading) -> None:
     """Two allowances of a version must not cover the same service and zone; `*` covers every zone."""
     version = ["tariff_id", "version", "service"]
     rows = allowances.rows
-    zones = rows.select(ROW, *version, zone=pl.col("zones").str.split("|").list.unique()).explode("zone", empty_as_null=False, keep_nulls=False)
-    shared = zones.filter((pl.len().over(*version, "zone") > 1) | ((pl.col("zone") == "*").any().over(version) & (pl.col(ROW).n_unique().over(version) > 1)))
-    allowances.reject(rows.join(shared, on=ROW, how="semi"), ("zones",), "another allowance of the version covers the same service and zone")
+    zones = rows.select(ROW, *version, zone=pl.col("zones").str.split("|").list.unique()).explode(
+        "zone", empty_as_null=False, keep_nulls=False
+    )
+    shared = zones.filter(
+        (pl.len().over(*version, "zone") > 1)
+        | ((pl.col("zone") == "*").any().over(version) & (pl.col(ROW).n_unique().over(version) > 1))
+    )
+    allowances.reject(
+        rows.join(shared, on=ROW, how="semi"),
+        ("zones",),
+        "another allowance of the version covers the same service and zone",
+    )
 
 
 def check_bands(readings: Mapping[str, Reading]) -> None:
@@ -45,19 +54,27 @@ def check_bands(readings: Mapping[str, Reading]) -> None:
     named = readings["rates"].rows.select("tariff_id", "version", "band").drop_nulls().unique()
     times = named.join(rows, on="band")
     overlapping = _overlapping(times, ["tariff_id", "version", "weekday"], "start_time", pl.col("end_time"))
-    bands.reject(rows.join(overlapping, on=ROW, how="semi"), ("band",), "the band overlaps another one that the same tariff version's rates name")
+    bands.reject(
+        rows.join(overlapping, on=ROW, how="semi"),
+        ("band",),
+        "the band overlaps another one that the same tariff version's rates name",
+    )
 
 
 def check_periods(subscriptions: Reading) -> None:
     """The periods of one subscription must not overlap."""
     rows = subscriptions.rows
     overlapping = _overlapping(rows, ["subscription_id"], "valid_from", pl.col("valid_to").fill_null(FOREVER))
-    subscriptions.reject(rows.join(overlapping, on=ROW, how="semi"), ("valid_from",), "the period overlaps another one of the subscription")
+    subscriptions.reject(
+        rows.join(overlapping, on=ROW, how="semi"),
+        ("valid_from",),
+        "the period overlaps another one of the subscription",
+    )
 
 
 def _overlapping(rows: pl.LazyFrame, group: list[str], start: str, end: pl.Expr) -> pl.LazyFrame:
     """The rows whose half-open interval shares a moment with another one's of their group."""
-    spans = rows.select(*group, start, ROW, _end=end).filter(pl.col("_end") > pl.col(start)).sort(*group, start, ROW)
-    earlier_end = pl.col("_end").cum_max().shift(1).over(group)
-    next_start = pl.col(start).shift(-1).over(group)
+    spans = rows.select(*group, start, ROW, _end=end).filter(pl.col("_end") > pl.col(start))
+    earlier_end = pl.col("_end").cum_max().shift(1).over(group, order_by=[start, ROW])
+    next_start = pl.col(start).shift(-1).over(group, order_by=[start, ROW])
     return spans.filter((earlier_end > pl.col(start)) | (next_start < pl.col("_end"))).select(ROW)

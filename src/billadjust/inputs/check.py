@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.grammar import Style, is_missing, reason, value
+from billadjust.inputs.grammar import Style, default, is_missing, reason, value
 from billadjust.inputs.read import ROW
 
 if TYPE_CHECKING:
@@ -43,16 +43,36 @@ def _ends_before(end: str, start: str) -> RowRule:
 
 ROW_RULES: Final[Mapping[str, tuple[RowRule, ...]]] = {
     "subscriptions": (_ends_before("valid_to", "valid_from"),),
-    "tariffs": (RowRule("internet_fee", pl.col("internet_fee") > pl.col("monthly_fee"), "internet_fee is more than monthly_fee, of which it is a part"),),
-    "bands": (RowRule("end_time", pl.col("end_time") <= pl.col("start_time"), "end_time is not after start_time: split a band that goes past midnight"),),
+    "tariffs": (
+        RowRule(
+            "internet_fee",
+            pl.col("internet_fee") > pl.col("monthly_fee"),
+            "internet_fee is more than monthly_fee, of which it is a part",
+        ),
+    ),
+    "bands": (
+        RowRule(
+            "end_time",
+            pl.col("end_time") <= pl.col("start_time"),
+            "end_time is not after start_time: split a band that goes past midnight",
+        ),
+    ),
     "invoices": (_ends_before("period_end", "period_start"),),
     "invoice_lines": (_ends_before("period_end", "period_start"),),
     "outages": (_ends_before("ended_at", "started_at"),),
     "promises": (_ends_before("valid_to", "valid_from"),),
     "disputes": (
         _ends_before("resolved_on", "opened_on"),
-        RowRule("resolved_on", (pl.col("status") != "open") & pl.col("resolved_on").is_null(), "a value is required unless the dispute is open"),
-        RowRule("explanation", (pl.col("status") == "explained") & pl.col("explanation").is_null(), "a value is required when the dispute is explained"),
+        RowRule(
+            "resolved_on",
+            (pl.col("status") != "open") & pl.col("resolved_on").is_null(),
+            "a value is required unless the dispute is open",
+        ),
+        RowRule(
+            "explanation",
+            (pl.col("status") == "explained") & pl.col("explanation").is_null(),
+            "a value is required when the dispute is explained",
+        ),
     ),
 }
 """The rules between the columns of one row, by input."""
@@ -79,7 +99,10 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     typed = text.with_columns(_value(column, styles[column.name]) for column in table.columns)
     rules = ROW_RULES.get(table.name, ())
     sound = pl.all_horizontal(
-        *[pl.col(column.name).is_not_null() | (pl.lit(not column.required) & is_missing(_text(column))) for column in table.columns],
+        *[
+            pl.col(column.name).is_not_null() | (pl.lit(not column.required) & is_missing(_text(column)))
+            for column in table.columns
+        ],
         *[~rule.broken.fill_null(value=False) for rule in rules],
     )
     judged = typed.with_columns(_sound=sound)
@@ -87,7 +110,9 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     pl.collect_all(
         [
             judged.filter("_sound").select(ROW, *table.schema).sink_parquet(good, lazy=True),
-            judged.filter(~pl.col("_sound")).select(ROW, *[_text(column) for column in table.columns]).sink_parquet(bad, lazy=True),
+            judged.filter(~pl.col("_sound"))
+            .select(ROW, *[_text(column) for column in table.columns])
+            .sink_parquet(bad, lazy=True),
         ],
         engine="streaming",
     )
@@ -116,12 +141,13 @@ def _value(column: Column, style: Style) -> pl.Expr:
     read = value(column, _text(column), style)
     if column.default is None:
         return read.alias(column.name)
-    default = pl.select(value(column, pl.lit(column.default), Style(style.digits, style.timezone))).item()
-    return pl.when(is_missing(_text(column))).then(pl.lit(default, dtype=column.dtype)).otherwise(read).alias(column.name)
+    return pl.when(is_missing(_text(column))).then(default(column, style)).otherwise(read).alias(column.name)
 
 
 def _column_reasons(rejected: pl.LazyFrame, column: Column, style: Style) -> pl.LazyFrame:
-    why = rejected.select(ROW, column=pl.lit(column.name), value=_text(column), reason=reason(column, _text(column), style))
+    why = rejected.select(
+        ROW, column=pl.lit(column.name), value=_text(column), reason=reason(column, _text(column), style)
+    )
     return why.filter(pl.col("reason").is_not_null())
 
 

@@ -42,7 +42,10 @@ def read_csv(file: DataFile, table: Table, source: Source, spool: Path) -> Rows:
     body = _body(path, odd, spool / f"{source.name}.{file.number}.rows", header_line, names, source.separator)
     if mended:
         cells = {name: [record[index] or None for _, record in mended] for index, name in enumerate(names)}
-        lines = pl.DataFrame({"_line": [line for line, _ in mended]} | cells, schema={"_line": pl.UInt32} | dict.fromkeys(names, pl.String()))
+        lines = pl.DataFrame(
+            {"_line": [line for line, _ in mended]} | cells,
+            schema={"_line": pl.UInt32} | dict.fromkeys(names, pl.String()),
+        )
         body = pl.concat([body, lines.lazy()])
     wanted = [pl.col(name).alias(ours) for name, ours in chosen.items()]
     return Rows(
@@ -60,11 +63,15 @@ def _header(path: Path, file: DataFile, source: Source) -> tuple[int, list[str]]
             if "\ufffd" in line:
                 check_utf8(path, file, source)
             if "\r" in line or "\0" in line:
-                raise InputError(f"{file.path}, line {number}: the header has a carriage return or NUL inside: write the file as text whose lines end in LF or CR LF.")
+                raise InputError(
+                    f"{file.path}, line {number}: the header has a carriage return or NUL inside: write the file as text whose lines end in LF or CR LF."
+                )
             if line.strip():
                 if names := _cells(line, source.separator):
                     return number, names
-                raise InputError(f"{file.path}, line {number}: the header has a stray quote. It must be one line of column names.")
+                raise InputError(
+                    f"{file.path}, line {number}: the header has a stray quote. It must be one line of column names."
+                )
     raise InputError(f"{file.path} is empty: its first line must be the header, also when there are no rows.")
 
 
@@ -90,11 +97,15 @@ def _odd_lines(path: Path, file: DataFile, source: Source, header_line: int, wid
         check_utf8(path, file, source)
         raise
     if found.height > MAX_ODD:
-        raise InputError(f"{file.path}: more than {MAX_ODD} lines (the first is line {found['_line'][0]}) are not rows of {width} columns: correct `separator` of {source.name} in the configuration, or export it as Parquet.")
+        raise InputError(
+            f"{file.path}: more than {MAX_ODD} lines (the first is line {found['_line'][0]}) are not rows of {width} columns: correct `separator` of {source.name} in the configuration, or export it as Parquet."
+        )
     return found
 
 
-def _body(path: Path, odd: pl.DataFrame, copy: Path, header_line: int, names: list[str], separator: str) -> pl.LazyFrame:
+def _body(
+    path: Path, odd: pl.DataFrame, copy: Path, header_line: int, names: list[str], separator: str
+) -> pl.LazyFrame:
     """The lines that are complete rows: _line, then the file's columns."""
     left_out = odd.lazy().select("_line", odd=True)
     if odd["text"].str.contains('"', literal=True).any():
@@ -120,7 +131,9 @@ def _body(path: Path, odd: pl.DataFrame, copy: Path, header_line: int, names: li
     return rows.join(left_out, on="_line", how="anti") if odd.height else rows
 
 
-def _mend(odd: pl.DataFrame, width: int, separator: str) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str, str]]]:
+def _mend(
+    odd: pl.DataFrame, width: int, separator: str
+) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str, str]]]:
     """Put records that span lines together, and say what is wrong with the other odd lines.
 
     A record is put together only from lines none of which, after the first, could be a row by itself: otherwise two
@@ -171,12 +184,23 @@ def _why(text: str, width: int, separator: str) -> str:
     return "the row has a carriage return inside: put such fields in quotes"
 
 
-def _broken_rows(broken: list[tuple[int, str, str]], names: list[str], chosen: dict[str, str], file: DataFile, separator: str) -> pl.DataFrame:
+def _broken_rows(
+    broken: list[tuple[int, str, str]], names: list[str], chosen: dict[str, str], file: DataFile, separator: str
+) -> pl.DataFrame:
     """Broken rows, with their cells as far as they can be made out: by position, without the quotes."""
     cells = [text.replace('"', "").split(separator) for _, text, _ in broken]
-    columns = {ours: [row[index] if index < len(row) else None for row in cells] for index, name in enumerate(names) if (ours := chosen.get(name))}
+    columns = {
+        ours: [row[index] if index < len(row) else None for row in cells]
+        for index, name in enumerate(names)
+        if (ours := chosen.get(name))
+    }
     rows = pl.DataFrame(
-        {"_line": [line for line, _, _ in broken], "value": [text for _, text, _ in broken], "reason": [why for _, _, why in broken]} | columns,
+        {
+            "_line": [line for line, _, _ in broken],
+            "value": [text for _, text, _ in broken],
+            "reason": [why for _, _, why in broken],
+        }
+        | columns,
         schema={"_line": pl.Int64, "value": pl.String, "reason": pl.String} | dict.fromkeys(columns, pl.String()),
     )
     return rows.select(row_id(file, pl.col("_line")), pl.exclude("_line")) if broken else no_rows(list(columns))

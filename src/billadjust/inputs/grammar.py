@@ -48,7 +48,9 @@ class Style:
             return ISO_DATE
         parts = re.findall(r"%.|[^%]", self.date_format)
         if unknown := [part for part in parts if part.startswith("%") and part not in DATE_PARTS]:
-            raise InputError(f"The date_format {self.date_format} has {unknown[0]}: use only {', '.join(DATE_PARTS)} and what stands between them.")
+            raise InputError(
+                f"The date_format {self.date_format} has {unknown[0]}: use only {', '.join(DATE_PARTS)} and what stands between them."
+            )
         return "".join(DATE_PARTS.get(part, re.escape(part)) for part in parts)
 
 
@@ -66,6 +68,12 @@ def reason(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
     for wrong, why in [*_shapes(column, text, style), *_bounds(column, read, style)]:
         words = words.when(wrong).then(pl.lit(why))
     return words.when(read.is_null()).then(pl.lit(f"not a {column.kind} that billadjust can read")).otherwise(None)
+
+
+def default(column: Column, style: Style) -> pl.Expr:
+    """What an empty cell of the column means."""
+    plain = Style(style.digits, style.timezone)
+    return pl.lit(pl.select(value(column, pl.lit(column.default, dtype=pl.String), plain)).item(), dtype=column.dtype)
 
 
 def is_missing(text: pl.Expr) -> pl.Expr:
@@ -94,7 +102,12 @@ def _bounds(column: Column, read: pl.Expr, style: Style) -> list[tuple[pl.Expr, 
         bounds.append((read <= 0, "must be above 0"))
     if high is not None:
         technical = column.maximum in {MAX_PRICE, MAX_QUANTITY}
-        bounds.append((read > high, f"larger {exact} (at most {column.maximum})" if technical else f"must be at most {column.maximum}"))
+        bounds.append(
+            (
+                read > high,
+                f"larger {exact} (at most {column.maximum})" if technical else f"must be at most {column.maximum}",
+            )
+        )
     if column.kind is Kind.MONEY:
         most = as_decimal(MAX_MINOR - 1, style.digits)
         bounds.append((read >= MAX_MINOR, f"larger {exact} (at most {most})"))
@@ -177,10 +190,16 @@ def _number_shapes(column: Column, text: pl.Expr, scale: int, style: Style) -> l
     large = _number(text, scale, style, fraction=fraction).is_null() & text.str.contains(number)
     shapes = [(~text.str.contains(number), plain)]
     if fraction:
-        shapes.append((text.str.contains(surplus), f"has more than {scale} decimals" if scale else "must have no decimals"))
+        shapes.append(
+            (text.str.contains(surplus), f"has more than {scale} decimals" if scale else "must have no decimals")
+        )
     high = column.maximum if column.kind is not Kind.MONEY else as_decimal(MAX_MINOR - 1, style.digits)
     most = 2**63 - 1 if high is None else high
-    return [*shapes, (large & ~text.str.starts_with("-"), f"larger than billadjust computes exactly (at most {most})"), (large, "smaller than billadjust computes exactly")]
+    return [
+        *shapes,
+        (large & ~text.str.starts_with("-"), f"larger than billadjust computes exactly (at most {most})"),
+        (large, "smaller than billadjust computes exactly"),
+    ]
 
 
 def _date(text: pl.Expr, style: Style) -> pl.Expr:
@@ -196,10 +215,16 @@ def _date_shapes(column: Column, text: pl.Expr, style: Style) -> list[tuple[pl.E
             (_date(text, style).is_null(), "there is no such day in the calendar"),
         ]
     local, shaped = _local(text, style), text.str.contains(_timestamp_shape(style))
-    earliest, latest = (local.dt.replace_time_zone(style.timezone, ambiguous=which, non_existent="null") for which in ("earliest", "latest"))
+    earliest, latest = (
+        local.dt.replace_time_zone(style.timezone, ambiguous=which, non_existent="null")
+        for which in ("earliest", "latest")
+    )
     return [
         (~shaped, "not a timestamp such as 2026-08-25T14:00:00+02:00"),
-        (local.is_not_null() & earliest.is_null(), f"a local time that the clocks of {style.timezone} skip: write it with its offset"),
+        (
+            local.is_not_null() & earliest.is_null(),
+            f"a local time that the clocks of {style.timezone} skip: write it with its offset",
+        ),
         (earliest != latest, f"a local time that the clocks of {style.timezone} show twice: write it with its offset"),
         (_timestamp(text, style).is_null(), "there is no such day in the calendar"),
     ]
@@ -231,7 +256,9 @@ def _local(text: pl.Expr, style: Style) -> pl.Expr:
 def _timestamp(text: pl.Expr, style: Style) -> pl.Expr:
     """The instant, in UTC; null for a local time that the clock change skips or repeats."""
     shaped = pl.when(text.str.contains(_timestamp_shape(style))).then(text).str.replace(" ", "T", literal=True)
-    instants = [shaped.str.to_datetime(f"{form}%#z", strict=False, time_unit="us", time_zone="UTC") for form in _formats(style)]
+    instants = [
+        shaped.str.to_datetime(f"{form}%#z", strict=False, time_unit="us", time_zone="UTC") for form in _formats(style)
+    ]
     local = _local(text, style).dt.replace_time_zone(style.timezone, ambiguous="null", non_existent="null")
     return pl.coalesce(*instants, local.dt.convert_time_zone("UTC"))
 

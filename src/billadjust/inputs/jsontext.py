@@ -45,7 +45,10 @@ def read_ndjson(file: DataFile, table: Table, source: Source, spool: Path) -> Ro
     broken = lines.filter(~flat | doubled).select(
         row_id(file, pl.col("_line")),
         pl.col("text").alias("value"),
-        pl.when(flat).then(pl.lit("a name appears twice in the object")).otherwise(pl.lit("the line is not a JSON object of plain values")).alias("reason"),
+        pl.when(flat)
+        .then(pl.lit("a name appears twice in the object"))
+        .otherwise(pl.lit("the line is not a JSON object of plain values"))
+        .alias("reason"),
         *cells,
     )
     return Rows(
@@ -57,7 +60,9 @@ def read_ndjson(file: DataFile, table: Table, source: Source, spool: Path) -> Ro
 
 def _names(lines: pl.LazyFrame) -> list[str]:
     """The names of all members, in a fixed order."""
-    members = lines.select(pl.col("text").str.extract_all(rf"{STRING}\s*:").alias("name")).explode("name", empty_as_null=False, keep_nulls=False)
+    members = lines.select(pl.col("text").str.extract_all(rf"{STRING}\s*:").alias("name")).explode(
+        "name", empty_as_null=False, keep_nulls=False
+    )
     found = members.unique().collect(engine="streaming")["name"].to_list()
     return sorted({json.loads(name.rstrip(" \t:")) for name in found})
 

@@ -26,7 +26,10 @@ def known_on(inputs: Inputs, as_of: date, timezone: str) -> Inputs:
     unresolved = pl.col("resolved_on") > as_of
     disputes = inputs.disputes.filter(pl.col("opened_on") <= as_of).with_columns(
         pl.when(unresolved).then(pl.lit("open")).otherwise("status").alias("status"),
-        *[pl.when(~unresolved.fill_null(value=False)).then(name).alias(name) for name in ("resolved_on", "justified_gross", "explanation")],
+        *[
+            pl.when(~unresolved.fill_null(value=False)).then(name).alias(name)
+            for name in ("resolved_on", "justified_gross", "explanation")
+        ],
     )
     ended_on = pl.col("ended_at").dt.convert_time_zone(timezone).dt.date()
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -32,6 +32,23 @@ if TYPE_CHECKING:
     from billadjust.inputs.read import Rows
     from billadjust.inputs.source import DataFile, Source
     from billadjust.schemas import Table
+
+
+SKIPPED: Final = {
+    "rates": "usage is not rated",
+    "allowances": "no allowance is counted",
+    "zones": "calls are rated only where the CDR gives the zone",
+    "bands": "no rate depends on the time of the week",
+    "invoices": "no invoice is examined",
+    "invoice_lines": "no invoice is examined",
+    "cdrs": "usage lines are not assessed",
+    "outages": "no outage is credited",
+    "disputes": "no dispute is settled",
+    "promises": "no promised price is kept",
+    "collections": "no collection order is written",
+    "prior_credits": "no credit given elsewhere is counted",
+}
+"""What a run leaves out for lack of an input."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +97,20 @@ def load(
         remarks += [f"{name}: {other} is not read, because its ending is not a known one." for other in aside]
         if source is None or not files:
             if table.required:
-                raise InputError(f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs].")
-            remarks.append(f"{name}: there is no such input; what needs it is skipped.")
+                raise InputError(
+                    f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs]."
+                )
+            remarks.append(f"{name}: there is no such input; {SKIPPED[name]}.")
             continue
         progress(f"reading {name}")
         style = Style(digits, timezone, source.decimal_comma, source.date_format)
         readings[name], extra = _read(files, table, source, style, spool)
         remarks += [f"{name}: the column {column} is not used." for column in extra]
-    known = known_invoices if known_invoices is not None else pl.LazyFrame(schema={"invoice_id": pl.String, "account_id": pl.String})
+    known = (
+        known_invoices
+        if known_invoices is not None
+        else pl.LazyFrame(schema={"invoice_id": pl.String, "account_id": pl.String})
+    )
     progress("comparing the inputs with each other")
     _compare(readings, currency, known, spool)
     tables = {name: reading.rows.select(INPUTS[name].schema.names()) for name, reading in readings.items()}
@@ -99,12 +122,14 @@ def _read(files: list[DataFile], table: Table, source: Source, style: Style, spo
     parts = []
     extra: set[str] = set()
     for file in files:
-        rows = _rows(file, table, source, spool)
-        extra.update(rows.extra)
         try:
+            rows = _rows(file, table, source, spool)
             parts.append(check(rows, table, style, spool, f"{table.name}.{file.number}"))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise InputError(f"{file.path} cannot be read to its end ({error}): it is damaged or cut off. Export or copy it again.") from None
+            raise InputError(
+                f"{file.path} cannot be read to its end ({error}). If it is damaged or cut off, export or copy it again."
+            ) from None
+        extra.update(rows.extra)
     reading = Reading(
         table,
         [file.name for file in files],
@@ -155,7 +180,9 @@ def _rejected(readings: Mapping[str, Reading]) -> pl.DataFrame:
     parts = [
         reading.reasons.sort(ROW, "column", "reason").select(
             pl.lit(name).alias("input"),
-            (pl.col(ROW) // FILE_STEP).replace_strict(dict(enumerate(reading.files)), return_dtype=pl.String).alias("file"),
+            (pl.col(ROW) // FILE_STEP)
+            .replace_strict(dict(enumerate(reading.files)), return_dtype=pl.String)
+            .alias("file"),
             (pl.col(ROW) % FILE_STEP).alias("line"),
             "column",
             "value",
@@ -171,6 +198,15 @@ def _counts(readings: Mapping[str, Reading]) -> pl.DataFrame:
     parts = []
     for (name, reading), count in zip(readings.items(), accepted, strict=True):
         rejected = reading.reasons[ROW].n_unique()
-        parts.append((name, len(reading.files), count.item() + rejected + reading.repeats, count.item(), rejected, reading.repeats))
+        parts.append(
+            (
+                name,
+                len(reading.files),
+                count.item() + rejected + reading.repeats,
+                count.item(),
+                rejected,
+                reading.repeats,
+            )
+        )
     columns = {"files": pl.Int64, "rows": pl.Int64, "accepted": pl.Int64, "rejected": pl.Int64, "repeats": pl.Int64}
     return pl.DataFrame(parts, schema={"input": pl.String} | columns, orient="row")

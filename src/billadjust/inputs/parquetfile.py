@@ -25,10 +25,14 @@ def read_parquet(file: DataFile, table: Table, source: Source) -> Rows:
         InputError: It is not one, is damaged, or has a column whose type has no text.
     """
     try:
-        scan = pl.scan_parquet(file.path, glob=False, row_index_name="_line", row_index_offset=1, hive_partitioning=False)
+        scan = pl.scan_parquet(
+            file.path, glob=False, row_index_name="_line", row_index_offset=1, hive_partitioning=False
+        )
         schema = scan.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{file.path} is not a Parquet file, or is damaged or cut off ({error}): export or copy it again.") from None
+        raise InputError(
+            f"{file.path} is not a Parquet file, or is damaged or cut off ({error}): export or copy it again."
+        ) from None
     names = [name for name in schema if name != "_line"]
     chosen = choose_columns(file, names, table, source)
     cells = [_text(file, name, schema[name], table.column(ours)).alias(ours) for name, ours in chosen.items()]
@@ -36,7 +40,9 @@ def read_parquet(file: DataFile, table: Table, source: Source) -> Rows:
         frame=scan.select(row_id(file, pl.col("_line")), *cells),
         broken=no_rows(list(chosen.values())),
         extra=tuple(name for name in names if name not in chosen),
-        exact=frozenset(ours for name, ours in chosen.items() if schema[name] not in (pl.String, pl.Categorical, pl.Enum)),
+        exact=frozenset(
+            ours for name, ours in chosen.items() if schema[name] not in (pl.String, pl.Categorical, pl.Enum)
+        ),
     )
 
 
@@ -51,5 +57,7 @@ def _text(file: DataFile, name: str, dtype: pl.DataType, column: Column) -> pl.E
     if isinstance(dtype, pl.Time):
         return cell.dt.to_string("%H:%M:%S%.f")
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Duration):
-        raise InputError(f"{file.path}: the column {name} is of the type {dtype}: write it as text or as a {column.kind}.")
+        raise InputError(
+            f"{file.path}: the column {name} is of the type {dtype}: write it as text or as a {column.kind}."
+        )
     return cell.cast(pl.String)

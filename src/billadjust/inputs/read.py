@@ -50,7 +50,9 @@ def row_id(file: DataFile, line: pl.Expr) -> pl.Expr:
 
 def no_rows(columns: list[str]) -> pl.DataFrame:
     """No broken rows, with the columns that broken rows have."""
-    return pl.DataFrame(schema={ROW: pl.Int64, "value": pl.String, "reason": pl.String} | dict.fromkeys(columns, pl.String()))
+    return pl.DataFrame(
+        schema={ROW: pl.Int64, "value": pl.String, "reason": pl.String} | dict.fromkeys(columns, pl.String())
+    )
 
 
 def choose_columns(file: DataFile, names: list[str], table: Table, source: Source, hint: str = "") -> dict[str, str]:
@@ -65,14 +67,24 @@ def choose_columns(file: DataFile, names: list[str], table: Table, source: Sourc
     for column in table.columns:
         name = source.columns.get(column.name, column.name)
         if name in chosen and name in names:
-            raise InputError(f"{file.path}: the columns {chosen[name]} and {column.name} of {table.name} are both read from {name}: correct `columns` in the configuration.")
+            raise InputError(
+                f"{file.path}: the columns {chosen[name]} and {column.name} of {table.name} are both read from {name}: correct `columns` in the configuration."
+            )
         chosen[name] = column.name
     mapped = [name for name in source.columns.values() if name not in names]
-    missing = [column.name for column in table.columns if column.required and source.columns.get(column.name, column.name) not in names]
+    missing = [
+        column.name
+        for column in table.columns
+        if column.required and source.columns.get(column.name, column.name) not in names
+    ]
     if mapped:
-        raise InputError(f"{file.path} has no column {', '.join(mapped)}, which the configuration maps: it has {', '.join(names)}.{hint}")
+        raise InputError(
+            f"{file.path} has no column {', '.join(mapped)}, which the configuration maps: it has {', '.join(names)}.{hint}"
+        )
     if missing:
-        raise InputError(f"{file.path} has no column {', '.join(missing)}, which {table.name} needs: it has {', '.join(names)}. Add it, or map it with `columns` in the configuration.{hint}")
+        raise InputError(
+            f"{file.path} has no column {', '.join(missing)}, which {table.name} needs: it has {', '.join(names)}. Add it, or map it with `columns` in the configuration.{hint}"
+        )
     return {name: ours for name, ours in chosen.items() if name in names}
 
 
@@ -85,7 +97,9 @@ def utf8_text(file: DataFile, source: Source, spool: Path) -> Path:
     try:
         encoding = codecs.lookup(source.encoding).name
     except LookupError:
-        raise InputError(f"The encoding {source.encoding} of {source.name} is unknown: use utf-8, latin-1 or windows-1252.") from None
+        raise InputError(
+            f"The encoding {source.encoding} of {source.name} is unknown: use utf-8, latin-1 or windows-1252."
+        ) from None
     plain = encoding in {"utf-8", "utf-8-sig", "ascii"}
     if plain and file.packing is None:
         return file.path
@@ -100,9 +114,13 @@ def utf8_text(file: DataFile, source: Source, spool: Path) -> Path:
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         line = lines + error.object[: error.start].count(b"\n")
-        raise InputError(f"{file.path}, line {line}: the bytes there are not {source.encoding}: correct `encoding` of {source.name} in the configuration.") from None
+        raise InputError(
+            f"{file.path}, line {line}: the bytes there are not {source.encoding}: correct `encoding` of {source.name} in the configuration."
+        ) from None
     except OSError as error:
-        raise InputError(f"{file.path} cannot be decompressed ({error}): it is damaged or cut off. Export or copy it again.") from None
+        raise InputError(
+            f"{file.path} cannot be decompressed ({error}): it is damaged or cut off. Export or copy it again."
+        ) from None
     return target
 
 
@@ -117,4 +135,6 @@ def check_utf8(path: Path, file: DataFile, source: Source) -> None:
             try:
                 line.decode()
             except UnicodeDecodeError:
-                raise InputError(f"{file.path}, line {number}: the bytes there are not utf-8: set `encoding` of {source.name} in the configuration (such as windows-1252).") from None
+                raise InputError(
+                    f"{file.path}, line {number}: the bytes there are not utf-8: set `encoding` of {source.name} in the configuration (such as windows-1252)."
+                ) from None

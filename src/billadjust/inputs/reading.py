@@ -21,8 +21,8 @@ class Reading:
     """One input while it is being checked.
 
     `first` are the typed rows that keep the rules of their own columns, `typed` the same after later passes, `bad` the others as
-    text. `reasons` (frame `REASONS`) says what was rejected so far, `aside` which typed rows are not used: the rejected ones and
-    the repeats.
+    text. `reasons` (frame `REASONS`) says what was rejected so far; `fallen` are the typed rows among it, and `aside` those
+    and the repeats: typed rows that are not used.
     """
 
     table: Table
@@ -32,13 +32,14 @@ class Reading:
     bad: pl.LazyFrame
     reasons: pl.DataFrame
     typed: pl.LazyFrame = field(init=False)
+    fallen: pl.DataFrame = field(init=False)
     aside: pl.DataFrame = field(init=False)
     repeats: int = 0
 
     def __post_init__(self) -> None:
         """Begin with all typed rows in use."""
         self.typed = self.first
-        self.aside = pl.DataFrame(schema={ROW: pl.Int64})
+        self.fallen = self.aside = pl.DataFrame(schema={ROW: pl.Int64})
 
     @property
     def rows(self) -> pl.LazyFrame:
@@ -56,6 +57,7 @@ class Reading:
             why.alias("reason"),
         ).collect(engine="streaming")
         self.reasons = pl.concat([self.reasons, found])
+        self.fallen = pl.concat([self.fallen, found.select(ROW)]).unique()
         self.leave_out(found)
 
     def leave_out(self, rows: pl.DataFrame) -> None:
@@ -69,11 +71,18 @@ class Reading:
         """
         columns = [self.table.column(name) for name in names]
         read = self.bad.select(
-            *[value(column, pl.col(column.name).str.strip_chars(), self.style).alias(column.name) for column in columns],
+            *[
+                value(column, pl.col(column.name).str.strip_chars(), self.style).alias(column.name)
+                for column in columns
+            ],
             *[(~is_missing(pl.col(name).str.strip_chars())).alias(f"named {name}") for name in names],
         )
-        fallen = self.first.join(self.reasons.lazy().select(ROW), on=ROW, how="semi")
-        return pl.concat([read, fallen.select(*names, *[pl.col(name).is_not_null().alias(f"named {name}") for name in names])])
+        if not self.fallen.height:
+            return read
+        fallen = self.first.join(self.fallen.lazy(), on=ROW, how="semi")
+        return pl.concat(
+            [read, fallen.select(*names, *[pl.col(name).is_not_null().alias(f"named {name}") for name in names])]
+        )
 
     def place(self, row: pl.Expr) -> pl.Expr:
         """Where a row stands, in words: `accounts.csv, line 7`."""

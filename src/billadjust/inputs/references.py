@@ -39,7 +39,9 @@ def _to(target: str, what: str, *names: str) -> Reference:
 ACCOUNT: Final = _to("accounts", "account", "account_id")
 SUBSCRIPTION: Final = _to("subscriptions", "subscription", "subscription_id")
 OWN: Final = ("subscription_id", "account_id")
-OWN_SUBSCRIPTION: Final = Reference(OWN, "subscriptions", OWN, "subscription", SUBSCRIPTION, "the subscription belongs to another account")
+OWN_SUBSCRIPTION: Final = Reference(
+    OWN, "subscriptions", OWN, "subscription", SUBSCRIPTION, "the subscription belongs to another account"
+)
 TARIFF: Final = _to("tariffs", "tariff", "tariff_id")
 INVOICE: Final = _to("invoices", "invoice", "invoice_id")
 LINE: Final = _to("invoice_lines", "line of the invoice", "invoice_id", "line_no")
@@ -73,14 +75,20 @@ def check_references(readings: Mapping[str, Reading], name: str) -> None:
         if target is not None:
             reject_unmatched(reading, rows, reference, target)
         elif reference.target == "bands":
-            reading.reject(rows.filter(pl.col("band").is_not_null()), ("band",), "there is no such band: the input bands is missing")
+            reading.reject(
+                rows.filter(pl.col("band").is_not_null()),
+                ("band",),
+                "there is no such band: the input bands is missing",
+            )
 
 
 def reject_unmatched(reading: Reading, rows: pl.LazyFrame, reference: Reference, target: Reading) -> None:
     """Reject those of the rows that name something which is not among the accepted rows of `target`."""
     if reference.after is not None:
         rows = _matching(rows, reference.after, target, "semi")
-    unmatched = _matching(rows.filter(pl.col(name).is_not_null() for name in reference.columns), reference, target, "anti")
+    unmatched = _matching(
+        rows.filter(pl.col(name).is_not_null() for name in reference.columns), reference, target, "anti"
+    )
     if reference.contradiction is not None:
         reading.reject(unmatched, reference.columns, reference.contradiction)
         return
@@ -91,7 +99,11 @@ def reject_missing(reading: Reading, unmatched: pl.LazyFrame, reference: Referen
     """Reject rows that name what is not there, and say whether it is missing or rejected."""
     gone = target.rejected(*reference.names).select(reference.names).drop_nulls().unique().with_columns(_gone=True)
     unmatched = unmatched.join(gone, left_on=reference.columns, right_on=reference.names, how="left")
-    why = pl.when("_gone").then(pl.lit(f"the {reference.what} is rejected")).otherwise(pl.lit(f"there is no such {reference.what}"))
+    why = (
+        pl.when("_gone")
+        .then(pl.lit(f"the {reference.what} is rejected"))
+        .otherwise(pl.lit(f"there is no such {reference.what}"))
+    )
     reading.reject(unmatched, reference.columns, why)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.inputs.billed import accounts_of
 from billadjust.inputs.model import Taken
 
 if TYPE_CHECKING:
@@ -43,13 +44,21 @@ def _tariffs(readings: Mapping[str, Reading]) -> pl.LazyFrame:
     """A rejected version takes its whole tariff; a rejected rate, allowance or band its version."""
     versions = readings["tariffs"].rows.select("tariff_id", "version")
     named = [readings["tariffs"].rejected("tariff_id").select("tariff_id", version=pl.lit(None, dtype=pl.Int64))]
-    named += [readings[name].rejected("tariff_id", "version").select("tariff_id", "version") for name in ("rates", "allowances") if name in readings]
+    named += [
+        readings[name].rejected("tariff_id", "version").select("tariff_id", "version")
+        for name in ("rates", "allowances")
+        if name in readings
+    ]
     if "bands" in readings and "rates" in readings:
         named.append(_of_bands(readings["bands"], readings["rates"]))
     rejected = pl.concat(named).unique()
     exactly = versions.join(rejected.drop_nulls(), on=["tariff_id", "version"], how="semi")
-    whole = versions.join(rejected.filter(pl.col("version").is_null()).drop_nulls("tariff_id"), on="tariff_id", how="semi")
-    every = versions.join(rejected.filter(pl.col("tariff_id").is_null()).select(pl.len().alias("_any")), how="cross").filter(pl.col("_any") > 0)
+    whole = versions.join(
+        rejected.filter(pl.col("version").is_null()).drop_nulls("tariff_id"), on="tariff_id", how="semi"
+    )
+    every = versions.join(
+        rejected.filter(pl.col("tariff_id").is_null()).select(pl.len().alias("_any")), how="cross"
+    ).filter(pl.col("_any") > 0)
     return pl.concat([exactly, whole, every.drop("_any")]).unique()
 
 
@@ -87,9 +96,12 @@ def _lines(readings: Mapping[str, Reading], known_invoices: pl.LazyFrame) -> pl.
         credits = readings["prior_credits"].rejected("invoice_id", "line_no").drop_nulls("invoice_id")
         frozen.append(credits.select("invoice_id", "line_no", usage_only=False))
     if "disputes" in readings:
-        invoices = readings["invoices"].rows.select("invoice_id", "account_id") if "invoices" in readings else known_invoices.clear()
-        own = pl.concat([invoices, known_invoices.join(invoices, on="invoice_id", how="anti").select("invoice_id", "account_id")])
         disputes = readings["disputes"].rejected("invoice_id", "account_id", "line_no", "cdr_id")
-        disputes = disputes.join(own, on=["invoice_id", "account_id"], how="semi")
-        frozen.append(disputes.select("invoice_id", "line_no", usage_only=~pl.col("named line_no") & pl.col("named cdr_id")))
+        invoices = accounts_of(disputes, readings.get("invoices"), known_invoices)
+        disputes = disputes.join(
+            invoices, left_on=["invoice_id", "account_id"], right_on=["invoice_id", "_billed"], how="semi"
+        )
+        frozen.append(
+            disputes.select("invoice_id", "line_no", usage_only=~pl.col("named line_no") & pl.col("named cdr_id"))
+        )
     return pl.concat(frozen).unique()

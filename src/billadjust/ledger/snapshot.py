@@ -132,18 +132,18 @@ def open_table(path: Path) -> DeltaTable | None:
 
 def read_runs(table: DeltaTable, path: Path) -> tuple[RunRecord, ...]:
     """Return the records of all runs, the newest last, and check that no commit is missing."""
+    for number in range(table.version() + 1):
+        file = path / "_delta_log" / f"{number:020d}.json"
+        if not file.is_file() or not file.stat().st_size:
+            raise LedgerDamagedError(
+                f"The ledger {path} lacks commit {number}: {file} is missing or empty. If it is empty and the last one, "
+                "power failed before its run was acknowledged: remove it and run again. Otherwise restore it from a backup."
+            )
     try:
         commits = sorted(table.history(), key=lambda commit: int(commit["version"]))
         newest = table.transaction_version(APPLICATION) or 0
     except (DeltaError, OSError, KeyError) as error:
         raise _unreadable(path, error) from error
-    for number in range(table.version() + 1):
-        if number >= len(commits) or commits[number]["version"] != number:
-            raise LedgerDamagedError(
-                f"The ledger {path} lacks commit {number}: {path / '_delta_log' / f'{number:020d}.json'} is missing or empty. "
-                "If it is empty and the last one, power failed before its run was acknowledged: remove it and run again. "
-                "Otherwise restore it from a backup."
-            )
     runs = tuple(record for record in map(RunRecord.from_metadata, commits) if record is not None)
     if [run.number for run in runs] != list(range(1, newest + 1)):
         raise LedgerDamagedError(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.money import to_decimal
+from billadjust.outputs.columns import OUTPUTS
 from billadjust.rules.evidence import micro, percent
-from billadjust.schemas import Entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,18 +22,6 @@ RATES: Final = ("tax_rate",)
 KEPT: Final = ("tariff_changes", "holds", "collection_orders", "review", "rejected")
 """Tables that a run keeps beside its entries, because they follow from its inputs."""
 
-BILL_DISCOUNT: Final = (
-    "entry_id",
-    "account_id",
-    "subscription_id",
-    "bill_period",
-    "description",
-    "net",
-    "tax_rate",
-    "tax",
-    "gross",
-)
-
 
 def run_tables(
     entries: pl.DataFrame, kept: Mapping[str, pl.DataFrame], digits: int, dialect: Dialect
@@ -42,10 +30,12 @@ def run_tables(
 
     `entries`: the run's schemas.Entries; `kept`: the tables of `KEPT`. The order of rows is fixed.
     """
-    posted = _as_people_read(entries.select(Entries.column_names()).sort("entry_id"), digits, dialect)
+    posted = entries.sort("entry_id")
     discounts = posted.filter(pl.col("settlement") == "bill_discount").rename({"explanation": "description"})
-    tables = {"adjustments": posted, "bill_discounts": discounts.select(BILL_DISCOUNT)}
-    return tables | {name: _as_people_read(kept[name], digits, dialect) for name in KEPT}
+    tables = {"adjustments": posted, "bill_discounts": discounts, **{name: kept[name] for name in KEPT}}
+    return {
+        name: _as_people_read(tables[name].select(output.columns), digits, dialect) for name, output in OUTPUTS.items()
+    }
 
 
 def _as_people_read(table: pl.DataFrame, digits: int, dialect: Dialect) -> pl.DataFrame:

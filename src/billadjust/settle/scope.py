@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import polars as pl
 
-from billadjust.night import Night
 from billadjust.rules import ASSESSED_RULES, LINE_RULES, PRICE_RULES
 from billadjust.rules.disputes import IN_TIME, LINE, standings
 
-STATED = (
+if TYPE_CHECKING:
+    from billadjust.night import Night
+
+STATED: Final = (
     "rule",
     "claim",
     "account_id",
@@ -24,9 +28,31 @@ STATED = (
     "covers",
     "deadline",
     "tax_rate",
+    "policy_ref",
     "taken_back",
 )
 """What settlement needs of a claim; evidence and texts are joined to the entries afterwards."""
+
+IDENTITY: Final = ("rule", "account_id", "subscription_id", *LINE)
+"""What never changes about a claim."""
+
+NEWEST: Final = ("source_ref", "deadline", "tax_rate", "policy_ref")
+"""What stands for a claim, as in its newest entry, until it is stated again."""
+
+AMOUNTS: Final = (
+    "final",
+    "provisional",
+    "posted_final",
+    "posted_provisional",
+    "posted_final_tax",
+    "posted_provisional_tax",
+    "final_entries",
+    "provisional_entries",
+    "prior_credit",
+)
+
+INVOICE_RULES: Final = (*PRICE_RULES, "error_indemnity")
+"""The rules that are in force, or not, on an invoice's issue date."""
 
 
 def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
@@ -39,62 +65,106 @@ def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
             pl.col("tax").filter(here).sum().alias(f"posted_{bucket}_tax"),
             here.sum().cast(pl.Int64).alias(f"{bucket}_entries"),
         ]
-    identity = ["rule", "account_id", "subscription_id", *LINE]
-    newest = pl.col("source_ref", "deadline", "tax_rate").sort_by("run_id").last()
     return entries.group_by("claim").agg(
-        pl.col(identity).first(), newest, *sums, undone=(pl.col("kind") == "undo").any()
+        pl.col(IDENTITY).first(),
+        pl.col(NEWEST).sort_by("run_id").last(),
+        *sums,
+        undone=(pl.col("kind") == "undo").any(),
     )
 
 
 def in_scope(night: Night, claims: pl.LazyFrame, posted: pl.LazyFrame) -> pl.LazyFrame:
     """Put every claim, stated or posted, beside its line and its dispute, and say whether it is compared.
 
-    Columns: those of `STATED` and of `posted_claims`; `compared`; of the line `read`, `frozen`, `charged`,
-    `prior_credit`; of the dispute `standing` (null: not read) and `justified_gross`; `gone`: a dispute that was read
-    and whose line was not.
+    Columns: those of `STATED` and of `posted_claims`; `compared`; of the line `charged` (0 if its invoice has no such
+    line any more, null if the invoice is not there), `prior_credit` and `frozen`; of the dispute `standing` (null: not
+    read) and `justified_gross`; `gone`: a dispute that was read and whose invoice was not.
     """
-    identity = ["rule", "account_id", "subscription_id", *LINE, "source_ref", "deadline", "tax_rate"]
-    policy = night.policy
-    lines = night.lines.select(
-        *LINE,
-        "charged",
-        "prior_credit",
-        "frozen",
-        "assessed",
-        *(policy.expr(f"{rule}.enabled", pl.col("issue_date")).alias(f"{rule}_on") for rule in PRICE_RULES),
-        line_tax_rate="tax_rate",
+    both = claims.select(*STATED, stated=pl.lit(value=True)).join(
+        posted, on="claim", how="full", coalesce=True, suffix="_posted"
+    )
+    is_dispute = pl.col("rule") == "dispute_refund"
+    own_tax = pl.when(pl.col("rule").is_in(LINE_RULES)).then("line_tax_rate")
+    return (
+        both.with_columns(pl.coalesce(name, f"{name}_posted") for name in (*IDENTITY, *NEWEST))
+        .drop(f"{name}_posted" for name in (*IDENTITY, *NEWEST))
+        .with_columns(dispute_id=pl.when(is_dispute).then("source_ref"))
+        .join(_invoices(night), on="invoice_id", how="left")
+        .join(_lines(night), on=LINE, how="left")
+        .join(_disputes(night), on="dispute_id", how="left")
+        .join(_subscriptions(night), on="subscription_id", how="left")
+        .with_columns(
+            pl.col(AMOUNTS).fill_null(0),
+            pl.col("stated", "undone", "read", "frozen", "assessed", "taken_back", "usable").fill_null(value=False),
+            deadline=pl.coalesce("dispute_deadline", "deadline"),
+            since=pl.coalesce("since", "dispute_since"),
+            # The tax of a line is that of the line, whichever claim asks.
+            tax_rate=pl.coalesce(own_tax, "tax_rate"),
+        )
+        .with_columns(
+            charged=pl.when("read").then(pl.col("charged").fill_null(0)),
+            gone=is_dispute & pl.col("standing").is_not_null() & ~pl.col("read"),
+            taken_back=pl.col("taken_back") | pl.col("standing").is_in(IN_TIME).fill_null(value=False),
+            compared=_rests_on_what_was_read(night) & ~pl.col("undone") & ~pl.col("frozen"),
+        )
+        .drop(
+            *(f"{rule}_on" for rule in INVOICE_RULES),
+            "assessed",
+            "usable",
+            "line_tax_rate",
+            "dispute_id",
+            "dispute_deadline",
+            "dispute_since",
+        )
+    )
+
+
+def _rests_on_what_was_read(night: Night) -> pl.Expr:
+    """Whether what a claim rests on was read in this run and its rule is in force."""
+    rule = pl.col("rule")
+    in_force = pl.coalesce(pl.when(rule == name).then(f"{name}_on") for name in INVOICE_RULES).fill_null(value=False)
+    return (
+        pl.when(rule.is_in(PRICE_RULES))
+        .then(in_force & (pl.col("assessed") | ~rule.is_in(ASSESSED_RULES)))
+        .when(rule == "dispute_refund")
+        .then(pl.col("standing").is_not_null())
+        .when(rule == "error_indemnity")
+        .then(in_force & (pl.col("assessed") | pl.col("stated")))
+        .when(rule == "outage_credit")
+        .then(pl.col("stated") | (pl.col("usable") & pl.lit("outages" in night.inputs.present)))
+        .otherwise("stated")
+    )
+
+
+def _invoices(night: Night) -> pl.LazyFrame:
+    """Return the invoices that were read, and which rules are in force on their issue dates."""
+    issued = pl.col("issue_date")
+    return night.inputs.invoices.select(
+        "invoice_id",
+        *(night.policy.expr(f"{rule}.enabled", issued).alias(f"{rule}_on") for rule in INVOICE_RULES),
         read=pl.lit(value=True),
     )
-    disputes = standings(night).filter("enabled").select("standing", "justified_gross", source_ref="dispute_id", dispute_deadline="deadline")
-    is_price_rule = pl.col("rule").is_in(PRICE_RULES)
-    is_dispute = pl.col("rule") == "dispute_refund"
-    enabled = pl.coalesce(pl.when(pl.col("rule") == rule).then(f"{rule}_on") for rule in PRICE_RULES)
-    known = pl.col("assessed") | ~pl.col("rule").is_in(ASSESSED_RULES)
-    both = claims.select(STATED).join(posted, on="claim", how="full", coalesce=True, suffix="_posted")
-    amounts = ["final", "provisional", "posted_final", "posted_provisional", "posted_final_tax", "posted_provisional_tax"]
+
+
+def _lines(night: Night) -> pl.LazyFrame:
+    return night.lines.select(*LINE, "charged", "prior_credit", "frozen", "assessed", line_tax_rate="tax_rate")
+
+
+def _disputes(night: Night) -> pl.LazyFrame:
+    """Return the disputes for whose dates the refund is in force."""
     return (
-        both.with_columns(pl.coalesce(name, f"{name}_posted") for name in identity)
-        .drop(f"{name}_posted" for name in identity)
-        .join(lines, on=LINE, how="left")
-        .join(disputes, on="source_ref", how="left")
-        .with_columns(
-            pl.col(*amounts, "final_entries", "provisional_entries", "prior_credit").fill_null(0),
-            pl.col("undone", "read", "frozen", "taken_back").fill_null(value=False),
-            deadline=pl.coalesce("dispute_deadline", "deadline"),
-            # The tax of a line is that of the line, whichever claim asks.
-            tax_rate=pl.when(pl.col("rule").is_in(LINE_RULES)).then(pl.coalesce("line_tax_rate", "tax_rate")).otherwise("tax_rate"),
+        standings(night)
+        .filter("enabled")
+        .select(
+            "dispute_id",
+            "standing",
+            "justified_gross",
+            dispute_deadline="deadline",
+            dispute_since=since_of(pl.col("opened_on")),
         )
-        .with_columns(gone=is_dispute & pl.col("standing").is_not_null() & ~pl.col("read"))
-        .with_columns(
-            taken_back=pl.col("taken_back") | (is_dispute & pl.col("standing").is_in(IN_TIME)).fill_null(value=False),
-            compared=~pl.col("undone")
-            & ~pl.col("frozen")
-            & pl.when(is_price_rule)
-            .then(pl.col("read") & enabled & known)
-            .when(is_dispute)
-            .then(pl.col("standing").is_not_null())
-            .otherwise(pl.lit(value=True))
-            .fill_null(value=False),
-        )
-        .drop(*(f"{rule}_on" for rule in PRICE_RULES), "assessed", "line_tax_rate", "dispute_deadline")
     )
+
+
+def _subscriptions(night: Night) -> pl.LazyFrame:
+    """Return the subscriptions that were read; `usable` if no rejected row takes any of their days along."""
+    return night.spans.group_by("subscription_id").agg(pl.col("usable").all())

@@ -1,0 +1,60 @@
+# `make help` lists the targets. Everything is installed into .venv; nothing else is touched.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types docs docs-check lock bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): .ci/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("billadjust needs Python 3.11 or newer; name one: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+setup: $(READY) ## Install the program and the developers' tools into .venv
+
+demo: $(READY) ## Run the sample's nights, the last one twice, and show the result
+	@rm -rf demo && mkdir demo && cp -R sample_data/nights demo/nights
+	@for night in $$(ls demo/nights | grep '^20'); do \
+	  echo; echo "Night of $$night"; \
+	  $(RUN)/billadjust run --config demo/nights/$$night/billadjust.toml --as-of $$night || exit $$?; \
+	  last=$$night; \
+	done; \
+	echo; echo "The night of $$last again: nothing is left to post"; \
+	$(RUN)/billadjust run --config demo/nights/$$last/billadjust.toml --as-of $$last
+	@echo; echo "The story is told in sample_data/README.md; the files of each night are in demo/out."
+
+test: $(READY) ## Run all tests
+	$(RUN)/pytest --numprocesses=auto
+
+lint: $(READY) ## Check style
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+types: $(READY) ## Check types
+	$(RUN)/mypy
+
+docs: $(READY) ## Write the generated tables of the documentation
+	$(RUN)/cog -r README.md docs/*.md
+
+docs-check: $(READY) ## Check that the generated tables are up to date
+	$(RUN)/cog --check README.md docs/*.md
+
+check: lint types docs-check test ## Lint, types, documentation and tests
+
+bench: $(READY) ## Measure speed and memory (takes long)
+	$(RUN)/python tests/benchmarks/bench_inputs.py
+
+lock: $(READY) ## Pin the developers' environment anew
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --group dev --output-file .ci/requirements.txt pyproject.toml
+
+clean: ## Remove what was made
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

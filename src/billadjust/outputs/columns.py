@@ -1,0 +1,131 @@
+"""The files of a run: for whom each one is, and its columns in their order (§9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Output:
+    """One CSV file of a run: who reads it, what a row is, and what each column says."""
+
+    audience: str
+    doc: str
+    columns: Mapping[str, str]
+
+
+OUTPUTS: Final[Mapping[str, Output]] = {
+    "adjustments": Output(
+        "finance",
+        "one entry of the ledger: what this run changed on a claim",
+        {
+            "entry_id": "`claim|bucket|number`, counting from 1; unique for ever",
+            "run_id": "the run that posted it",
+            "as_of": "the date of the run",
+            "rule": "why it is owed",
+            "claim": "what it is owed for: the rule and its key",
+            "bucket": "`provisional` (may be taken back) or `final`",
+            "kind": "`credit`, `finalisation`, `reversal`, `reclassification` or `undo`",
+            "settlement": "`credit_note`, `provisional_credit`, `bill_discount` or `bank_transfer`",
+            "account_id": "the customer",
+            "subscription_id": "the line, if it is about one",
+            "invoice_id": "the invoice, if it is about one",
+            "line_no": "its line",
+            "source_ref": "dispute, promise, outages or tariff versions that it rests on",
+            "bill_period": "first day of the cycle whose bill carries a discount",
+            "deadline": "last day on which a dispute can be explained in time",
+            "currency": "ISO 4217",
+            "net": "positive in the customer's favour",
+            "tax_rate": "in percent",
+            "tax": "so that the taxes of a line add up exactly",
+            "gross": "net + tax",
+            "policy_ref": "what the parameter that decided rests on",
+            "explanation": "one sentence with the figures, in the customer's language",
+            "evidence": "JSON: the figures from which the amount can be computed again",
+        },
+    ),
+    "bill_discounts": Output(
+        "billing",
+        "an entry to be shown as a discount on a bill that is not closed yet",
+        {
+            "entry_id": "the entry; import each one once",
+            "account_id": "the customer",
+            "subscription_id": "the line, if it is about one",
+            "bill_period": "first day of the cycle whose bill carries it",
+            "description": "what to print",
+            "net": "to take off",
+            "tax_rate": "in percent; 0 for compensations",
+            "tax": "to take off",
+            "gross": "net + tax",
+        },
+    ),
+    "tariff_changes": Output(
+        "provisioning",
+        "a line to be moved to a better version of its tariff",
+        {
+            "subscription_id": "the line",
+            "account_id": "who pays",
+            "tariff_id": "its tariff, which stays",
+            "from_version": "the version in force",
+            "to_version": "the version to put in force",
+            "effective_from": "from when that version is",
+            "old_monthly_fee": "per cycle",
+            "new_monthly_fee": "per cycle",
+        },
+    ),
+    "holds": Output(
+        "collections",
+        "a dispute whose amount must not be dunned, suspended for or listed",
+        {
+            "account_id": "the customer",
+            "invoice_id": "the invoice",
+            "dispute_id": "the dispute",
+            "amount_gross": "what is in dispute",
+            "since": "when it was opened",
+            "until": "the deadline; empty: until somebody decides",
+        },
+    ),
+    "collection_orders": Output(
+        "collections",
+        "a suspension or debtor listing to be undone",
+        {
+            "order": "`reconnect` or `delist`",
+            "account_id": "the customer",
+            "subscription_id": "the line, if one was cut",
+            "invoice_id": "over which invoice it was done",
+            "event_id": "the event to undo",
+            "left_gross": "what may still be collected of the invoice",
+            "reason": "why, in words",
+        },
+    ),
+    "review": Output(
+        "operators",
+        "something that a person must look at",
+        {
+            "topic": "what it is about; each topic has one message",
+            "account_id": "the customer, if it is about one",
+            "invoice_id": "the invoice, if it is about one",
+            "line_no": "its line",
+            "reference": "tariff versions, subscription, dispute or claim",
+            "amount": "how much it is about, net",
+            "message": "what to do",
+        },
+    ),
+    "rejected": Output(
+        "operators",
+        "a rule that an input's row breaks, so that it is not used",
+        {
+            "input": "the input",
+            "file": "the file, as seen from the input's directory",
+            "line": "the line as an editor shows it; of Parquet the row",
+            "column": "where to look",
+            "value": "what stands there",
+            "reason": "what is wrong with it",
+        },
+    ),
+}
+"""The CSV files of every run, by name."""

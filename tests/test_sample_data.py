@@ -1,0 +1,102 @@
+"""The sample's story, worked out by hand in its README, is what the program posts."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SAMPLE = Path(__file__).parent.parent / "sample_data"
+STORY = (SAMPLE / "README.md").read_text("utf-8")
+NIGHTS = sorted(path.name for path in (SAMPLE / "nights").iterdir() if path.name.startswith("20"))
+
+
+def run_night(directory: Path, night: str, *options: str) -> Path:
+    """Run a night of the copied sample and return the newest directory of outputs."""
+    config = directory / "nights" / night / "billadjust.toml"
+    command = [sys.executable, "-m", "billadjust", "run", "--config", str(config), "--as-of", night, *options]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return max((directory / "out").iterdir(), key=lambda path: path.name.partition("-")[2])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def told(night: str, heading: str) -> list[dict[str, str]]:
+    """Read a table of the story: the rows below a heading of a night's section."""
+    section = STORY.partition(f"## Night {night}")[2].partition("\n## ")[0]
+    body = section.partition(f"### {heading}\n")[2].partition("\n### ")[0]
+    lines = [line for line in body.splitlines() if line.startswith("|")]
+    cells = [
+        [cell.strip().strip("`").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines
+    ]
+    return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]] if cells else []
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Run all nights with one ledger; return each night's outputs."""
+    directory = tmp_path_factory.mktemp("story")
+    shutil.copytree(SAMPLE / "nights", directory / "nights")
+    return {night: run_night(directory, night) for night in NIGHTS}
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+def test_each_night_posts_what_the_story_says(outputs: dict[str, Path], night: str) -> None:
+    posted = {
+        (row["claim"], row["bucket"]): (
+            row["kind"],
+            row["net"],
+            row["tax"],
+            f"{row['settlement']} {row['bill_period']}".strip(),
+        )
+        for row in rows_of(outputs[night] / "adjustments.csv")
+    }
+    expected = {
+        (row["claim"], row["bucket"]): (row["kind"], row["net"], row["tax"], row["settlement"])
+        for row in told(night, "Posted")
+    }
+    assert posted == expected
+
+
+@pytest.mark.parametrize("table", ["holds", "tariff_changes", "collection_orders"])
+@pytest.mark.parametrize("night", NIGHTS)
+def test_each_night_orders_what_the_story_says(outputs: dict[str, Path], night: str, table: str) -> None:
+    expected = told(night, f"{table}.csv")
+    columns = list(expected[0]) if expected else []
+    written = [{name: row[name] for name in columns} for row in rows_of(outputs[night] / f"{table}.csv")]
+    assert sorted(map(str, written)) == sorted(map(str, expected))
+
+
+def test_a_second_run_of_the_last_night_posts_nothing(outputs: dict[str, Path]) -> None:
+    directory = outputs[NIGHTS[-1]].parent.parent
+    again = run_night(directory, NIGHTS[-1])
+    assert again not in outputs.values()
+    assert rows_of(again / "adjustments.csv") == []
+
+
+def test_one_run_at_the_end_leaves_the_same_balances_as_all_nights(outputs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE / "nights", tmp_path / "nights")
+    once = balances([run_night(tmp_path, NIGHTS[-1])])
+    assert once == balances(outputs.values())
+
+
+def balances(directories: Iterable[Path]) -> dict[str, int]:
+    """Sum up the gross of every account in cents."""
+    sums: dict[str, int] = {}
+    for directory in directories:
+        for row in rows_of(directory / "adjustments.csv"):
+            cents = int(row["gross"].replace(".", ""))
+            sums[row["account_id"]] = sums.get(row["account_id"], 0) + cents
+    return {account: cents for account, cents in sums.items() if cents}
