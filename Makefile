@@ -42,10 +42,10 @@ types: $(READY) ## Check types
 	$(RUN)/mypy
 
 docs: $(READY) ## Write the generated tables of the documentation
-	$(RUN)/cog -r README.md docs/*.md
+	$(RUN)/cog -r -I docs README.md docs/*.md
 
 docs-check: $(READY) ## Check that the generated tables are up to date
-	$(RUN)/cog --check README.md docs/*.md
+	$(RUN)/cog --check -I docs README.md docs/*.md
 
 check: lint types docs-check test ## Lint, types, documentation and tests
 

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
-from rating_tables import make_inputs
 
 from billadjust.inputs.model import Inputs
 from billadjust.night import Night
@@ -17,6 +16,7 @@ from billadjust.rules import RULES
 from billadjust.schemas import FOREVER, Claims, Entries, Lines, Spans
 from billadjust.settle import Settlement, settle
 from billadjust.wording import explain
+from rating_tables import make_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 MONEY: Final = ("charged", "contract", "improved", "prior_credit")
-TABLES: Final = ("accounts", "cdrs", "disputes", "outages", "promises")
+TABLES: Final = ("accounts", "cdrs", "disputes", "outages", "promises", "subscriptions")
 DEFAULTS: Final[dict[str, Row]] = {
     "lines": {
         "invoice_id": "I",
@@ -63,6 +63,7 @@ DEFAULTS: Final[dict[str, Row]] = {
         "started_at": "2026-08-25 14:00",
         "ended_at": "2026-08-25 15:05",
     },
+    "subscriptions": {"subscription_id": "S"},
     "promises": {
         "promise_id": "P",
         "account_id": "A",
@@ -106,11 +107,12 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
     `tables` are inputs; those that are not given are empty, those in `missing` are not there at all.
     """
     full_lines = [_line(row, number) for number, row in enumerate(lines, start=1)]
-    rows = {name: [DEFAULTS[name] | row for row in tables.pop(name, [{}] if name == "accounts" else [])] for name in TABLES}
-    assert not tables, tables
+    there: dict[str, Sequence[Row]] = {"accounts": [{}], "subscriptions": [{}], **tables}
+    rows: dict[str, list[Row]] = {name: [DEFAULTS[name] | row for row in there.pop(name, [])] for name in TABLES}
+    assert not there, there
     rows["invoices"] = _invoices(full_lines, invoices)
     inputs = make_inputs(**{name: [_written(row) for row in table] for name, table in rows.items()})
-    present = frozenset(inputs.present | {"subscriptions"}) - set(missing)
+    present = inputs.present - set(missing)
     return Night(
         as_of=_date(as_of),
         inputs=Inputs(**(vars(inputs) | {"present": present})),
@@ -140,12 +142,12 @@ def owed(night: Night, rule: str) -> dict[str, str]:
 class Books:
     """A ledger, from its first run on."""
 
-    entries: pl.DataFrame = field(default_factory=lambda: Entries.create_empty())
+    entries: pl.DataFrame = field(default_factory=Entries.create_empty)
     runs: int = 0
 
     def settle(self, night: Night) -> Settlement:
         """Return what a run would post."""
-        return settle(night, state(night).lazy(), self.entries.lazy(), lambda _, frame: frame)
+        return settle(night, state(night).lazy(), self.entries.lazy(), lambda _, frame: frame.collect().lazy())
 
     def post(self, night: Night) -> Settlement:
         """Post what a run owes."""
@@ -194,10 +196,15 @@ def text(minor: int) -> str:
     return f"{Decimal(minor).scaleb(-2):.2f}"
 
 
+def day(value: str) -> date:
+    """Return a date as the configuration has it."""
+    return date.fromisoformat(value)
+
+
 def _line(row: Row, number: int) -> Row:
     unknown = set(row) - set(DEFAULTS["lines"]) - {"line_no", "charged"}
     assert not unknown, unknown
-    full = {"line_no": number} | DEFAULTS["lines"] | row
+    full: Row = {"line_no": number, **DEFAULTS["lines"], **row}
     full["improved"] = full["improved"] if full["improved"] is not None else full["contract"]
     full |= {name: _minor(full[name]) for name in MONEY}
     full["tax_rate"] = int(Decimal(full["tax_rate"]) * 10_000)
@@ -223,18 +230,18 @@ def _invoices(lines: Sequence[Row], changes: Sequence[Row] | None) -> list[Row]:
     for change in changes or ():
         key = change.get("invoice_id", "I")
         invoices[key] = invoices.get(key, {"invoice_id": key}) | change
-    return list(invoices.values())
+    return [invoice | {"gross_total": str(invoice["gross_total"])} for invoice in invoices.values()]
 
 
 def _span(row: Row) -> Row:
     unknown = set(row) - set(DEFAULTS["spans"]) - {"day_from", "day_to"}
     assert not unknown, unknown
-    full = DEFAULTS["spans"] | row
+    full: Row = DEFAULTS["spans"] | row
     fee = int(Decimal(full.pop("fee")) * 1_000_000)
     fees = ("contract_monthly_fee", "contract_internet_fee", "improved_monthly_fee", "improved_internet_fee")
-    days = {name: _date(full.get(name, full[name.replace("day", "row")])) for name in ("day_from", "day_to")}
-    rows = {name: _date(full[name]) for name in ("row_from", "row_to")}
-    return full | rows | days | dict.fromkeys(fees, fee)
+    full = {"day_from": full["row_from"], "day_to": full["row_to"]} | full
+    days = {name: _date(full[name]) for name in ("row_from", "row_to", "day_from", "day_to")}
+    return full | days | dict.fromkeys(fees, fee)
 
 
 def _written(row: Row) -> Row:

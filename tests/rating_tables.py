@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -12,7 +13,11 @@ import polars as pl
 from billadjust.inputs.model import Inputs, Taken
 from billadjust.schemas import INPUTS, Column, Kind
 
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row = Mapping[str, Any]
+Rows = Sequence[Row]
 MADRID = ZoneInfo("Europe/Madrid")
 DEFAULTS: dict[str, Row] = {
     "accounts": {"account_id": "A"},
@@ -58,48 +63,45 @@ DEFAULTS: dict[str, Row] = {
 """What the rows of a test have unless they say otherwise: one customer, one line, one tariff, one invoice for June."""
 
 
-def make_inputs(taken: dict[str, list[Row]] | None = None, **tables: list[Row]) -> Inputs:
-    """Make inputs of rows; what a row leaves out comes from `DEFAULTS` and from the schema's defaults."""
-    tables = {"accounts": [{}], "subscriptions": [{}], "tariffs": [{}]} | tables
-    frames = {name: _frame(name, rows) for name, rows in tables.items()}
-    nothing = Taken.nothing()
-    took = {
-        name: pl.LazyFrame(rows, schema=getattr(nothing, name).collect_schema()) for name, rows in (taken or {}).items()
-    }
-    return Inputs.of(frames, Taken(**(vars(nothing) | took)))
+def make_inputs(**tables: Rows) -> Inputs:
+    """Make inputs of rows; what a row leaves out comes from `DEFAULTS` and from the schema's defaults.
+
+    `taken_cdrs` and its like are what rejected rows take along.
+    """
+    small: dict[str, Rows] = {"accounts": [{}], "subscriptions": [{}], "tariffs": [{}]}
+    taken = {name.removeprefix("taken_"): rows for name, rows in tables.items() if name.startswith("taken_")}
+    given = {name: rows for name, rows in tables.items() if not name.startswith("taken_")}
+    frames = {name: _frame(name, rows) for name, rows in (small | given).items()}
+    nothing = vars(Taken.nothing())
+    took = {name: pl.LazyFrame(rows, schema=nothing[name].collect_schema()) for name, rows in taken.items()}
+    return Inputs.of(frames, Taken(**(nothing | took)))
 
 
 def local(text: str, *, fold: int = 0) -> datetime:
     """Return the instant of a local time in Madrid; `fold=1` is the second of a repeated hour."""
-    return datetime.fromisoformat(text).replace(tzinfo=MADRID, fold=fold).astimezone(timezone.utc)
+    return datetime.fromisoformat(text).replace(tzinfo=MADRID, fold=fold).astimezone(UTC)
 
 
-def _frame(name: str, rows: list[Row]) -> pl.LazyFrame:
+def _frame(name: str, rows: Rows) -> pl.LazyFrame:
     table = INPUTS[name]
-    defaults = {column.name: column.default for column in table.columns} | DEFAULTS.get(name, {})
+    defaults = {column.name: column.default for column in table.columns} | dict(DEFAULTS.get(name, {}))
     unknown = {key for row in rows for key in row} - set(table.schema)
     assert not unknown, unknown
-    full = [{column.name: _value(column, (defaults | row)[column.name]) for column in table.columns} for row in rows]
+    full = [{column.name: _value(column, {**defaults, **row}[column.name]) for column in table.columns} for row in rows]
     return pl.LazyFrame(full, schema=table.schema, orient="row")
 
 
-def _value(column: Column, value: Any) -> Any:
-    scale = {Kind.MONEY: 2, Kind.MICRO: 6, Kind.PERCENT: 4}
-    match column.kind:
-        case _ if value is None:
-            return None
-        case Kind.MONEY | Kind.MICRO | Kind.PERCENT:
-            return int(Decimal(str(value)).scaleb(scale[column.kind]))
-        case Kind.DATE:
-            return date.fromisoformat(value)
-        case Kind.TIME:
-            hours, minutes = value.split(":")
-            return int(hours) * 3600 + int(minutes) * 60
-        case Kind.TIMESTAMP:
-            return local(value) if isinstance(value, str) else value
-        case Kind.BOOLEAN:
-            return value in {True, "true"}
-        case Kind.INTEGER:
-            return int(value)
-        case _:
-            return value
+def _value(column: Column, value: object) -> object:
+    if value is None or not isinstance(value, str | int):
+        return value
+    read: dict[Kind, Callable[[str], object]] = {
+        Kind.MONEY: lambda text: int(Decimal(text).scaleb(2)),
+        Kind.MICRO: lambda text: int(Decimal(text).scaleb(6)),
+        Kind.PERCENT: lambda text: int(Decimal(text).scaleb(4)),
+        Kind.DATE: date.fromisoformat,
+        Kind.TIME: lambda text: int(text[:2]) * 3600 + int(text[3:]) * 60,
+        Kind.TIMESTAMP: local,
+        Kind.BOOLEAN: lambda text: text in {"true", "True"},
+        Kind.INTEGER: int,
+    }
+    return read.get(column.kind, str)(str(value))

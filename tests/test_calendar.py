@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -84,6 +84,6 @@ def test_the_minutes_of_a_cycle_elapse_between_its_local_midnights(
     ],
 )
 def test_the_local_date_changes_at_local_midnight(utc: tuple[int, ...], day: str) -> None:
-    instant = datetime(*utc, tzinfo=timezone.utc)  # type: ignore[misc,arg-type]  # a tuple of six numbers
+    instant = datetime(*utc, tzinfo=UTC)  # type: ignore[misc,arg-type]  # a tuple of six numbers
     timestamps = pl.DataFrame({"at": [instant]}, schema={"at": pl.Datetime("us", "UTC")})
     assert timestamps.select(local_date(pl.col("at"), "Europe/Madrid")).item() == date.fromisoformat(day)

@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from rating_tables import Row, make_inputs
 
 from billadjust.errors import ConfigError
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.schemas import FOREVER, Spans
+from rating_tables import Row, Rows, make_inputs
 
 # 1 → 2 improves, 3 is dearer than both, 4 improves on 2 and on 3.
-VERSIONS: list[Row] = [
+VERSIONS: Rows = [
     {"monthly_fee": "10"},
     {"version": 2, "effective_from": "2026-03-01", "monthly_fee": "9"},
     {"version": 3, "effective_from": "2026-04-01", "monthly_fee": "11"},
@@ -25,7 +25,7 @@ VERSIONS: list[Row] = [
 Stretch = tuple[str, str, int | None, int | None]
 
 
-def stretches(*rows: Row, policy: dict[str, Any] | None = None, tariffs: list[Row] | None = None) -> list[Stretch]:
+def stretches(*rows: Row, policy: dict[str, Any] | None = None, tariffs: Rows | None = None) -> list[Stretch]:
     """Return (day_from, day_to, contract version, improved version) of each stretch; an open end is "open"."""
     inputs = make_inputs(subscriptions=list(rows), tariffs=tariffs or VERSIONS)
     frame = spans(inputs, Policy.of(policy)).collect()
@@ -129,7 +129,7 @@ def test_the_days_of_advance_are_those_in_force_when_the_version_becomes_effecti
 
 def test_a_later_version_that_counts_earlier_is_compared_in_the_order_of_the_effective_dates() -> None:
     days = [{"from": date(2026, 1, 1), "value": 0}, {"from": date(2026, 3, 15), "value": 31}]
-    versions = [
+    versions: Rows = [
         {"monthly_fee": "10"},
         {"version": 2, "effective_from": "2026-03-10", "monthly_fee": "7"},
         {"version": 3, "effective_from": "2026-03-20", "monthly_fee": "8"},
@@ -144,7 +144,7 @@ def test_a_later_version_that_counts_earlier_is_compared_in_the_order_of_the_eff
 
 def test_a_version_effective_before_the_parameter_has_a_value_is_an_error() -> None:
     policy = {"tariff_improvement.existing_first_days": [{"from": date(2026, 1, 2), "value": 0}]}
-    with pytest.raises(ConfigError, match="tariff_improvement.existing_first_days has no value on 2026-01-01"):
+    with pytest.raises(ConfigError, match=r"tariff_improvement\.existing_first_days has no value on 2026-01-01"):
         stretches({}, policy=policy)
 
 
@@ -204,7 +204,7 @@ def test_a_span_carries_the_fees_of_its_versions_and_the_bounds_of_its_row() -> 
 )
 def test_days_are_unusable_from_the_one_on_which_a_taken_version_is_compared(version: int, usable: list[bool]) -> None:
     inputs = make_inputs(
-        taken={"tariffs": [{"tariff_id": "card", "version": version}]},
+        taken_tariffs=[{"tariff_id": "card", "version": version}],
         subscriptions=[{"valid_to": "2026-06-01"}],
         tariffs=VERSIONS,
     )
@@ -217,7 +217,7 @@ def test_days_are_unusable_from_the_one_on_which_a_taken_version_is_compared(ver
 
 def test_a_taken_version_that_the_subscription_never_meets_does_no_harm() -> None:
     inputs = make_inputs(
-        taken={"tariffs": [{"tariff_id": "card", "version": 1}]},
+        taken_tariffs=[{"tariff_id": "card", "version": 1}],
         subscriptions=[{"valid_from": "2026-03-01"}],
         tariffs=VERSIONS,
     )
@@ -225,9 +225,7 @@ def test_a_taken_version_that_the_subscription_never_meets_does_no_harm() -> Non
 
 
 def test_a_taken_subscription_is_unusable_and_its_neighbour_is_not() -> None:
-    inputs = make_inputs(
-        taken={"subscriptions": [{"subscription_id": "S"}]}, subscriptions=[{}, {"subscription_id": "T"}]
-    )
+    inputs = make_inputs(taken_subscriptions=[{"subscription_id": "S"}], subscriptions=[{}, {"subscription_id": "T"}])
     usable = spans(inputs, Policy.of()).collect().select("subscription_id", "usable").rows()
     assert usable == [("S", False), ("T", True)]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from rating_tables import Row, make_inputs
 
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import mixed_changes
 from billadjust.rating.improvement import improves_on
 from billadjust.rating.tariffs import read_catalogue
+from rating_tables import Row, Rows, make_inputs
 
 FEES = {"monthly_fee": "10", "internet_fee": "6"}
 SECONDS = {"first_increment": 1, "increment": 1}
@@ -161,7 +161,7 @@ def test_a_version_improves_if_nothing_is_worse_and_something_better(case: str) 
     assert improves(new, old) is better
 
 
-VERSIONS: list[Row] = [
+VERSIONS: Rows = [
     {"monthly_fee": "10", "internet_fee": "6"},
     {"version": 2, "effective_from": "2026-03-01", "monthly_fee": "9", "internet_fee": "7"},
     {"version": 3, "effective_from": "2026-05-01", "monthly_fee": "9", "internet_fee": "6"},
@@ -201,7 +201,7 @@ def test_mixed_changes_of_a_tariff_that_nobody_has_are_not_reported(
 
 
 def test_a_comparison_that_needs_a_rejected_row_is_not_reported() -> None:
-    inputs = make_inputs(taken={"tariffs": [{"tariff_id": "card", "version": 3}]}, tariffs=VERSIONS)
+    inputs = make_inputs(taken_tariffs=[{"tariff_id": "card", "version": 3}], tariffs=VERSIONS)
     assert mixed_changes(inputs, Policy.of(), date(2026, 6, 1)).collect().rows() == [("card", 2)]
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rating_tables import Row, make_inputs
 
-from billadjust.inputs.model import Inputs
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
 from billadjust.schemas import Charges
+from rating_tables import Row, Rows, make_inputs
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
 
 JUNE = {"period_start": "2026-06-01", "period_end": "2026-07-01"}
 MAY = {"period_start": "2026-05-01", "period_end": "2026-06-01"}
 MAY_AND_JUNE = {"period_start": "2026-05-01", "period_end": "2026-07-01"}
 JUNE_TO_15 = {"period_start": "2026-06-01", "period_end": "2026-06-16"}
 JUNE_FROM_16 = {"period_start": "2026-06-16", "period_end": "2026-07-01"}
-LOWERED: list[Row] = [{}, {"version": 2, "effective_from": "2026-06-01", "monthly_fee": "6.90"}]
+LOWERED: Rows = [{}, {"version": 2, "effective_from": "2026-06-01", "monthly_fee": "6.90"}]
 
 
 def charged(inputs: Inputs, policy: Policy | None = None) -> dict[tuple[str, int], dict[str, Any]]:
@@ -29,9 +31,10 @@ def charged(inputs: Inputs, policy: Policy | None = None) -> dict[tuple[str, int
     return {(row["invoice_id"], row["line_no"]): row for row in frame.rows(named=True)}
 
 
-def one(policy: Policy | None = None, **tables: list[Row]) -> dict[str, Any]:
+def one(policy: Policy | None = None, **tables: Rows) -> dict[str, Any]:
     """Return the charges of the only line."""
-    (row,) = charged(make_inputs(**({"invoices": [{}]} | tables)), policy).values()
+    invoices: dict[str, Rows] = {"invoices": [{}]}
+    (row,) = charged(make_inputs(**(invoices | tables)), policy).values()
     return row
 
 
@@ -127,7 +130,7 @@ def test_a_recurring_line_that_is_not_the_tariffs_fee_is_not_assessed(line: Row,
 @pytest.mark.parametrize(
     ("valid_from", "assessed"), [("2025-12-31", False), ("2026-01-01", True)], ids=["no version", "version 1"]
 )
-def test_a_line_with_a_day_without_a_version_is_not_assessed(valid_from: str, assessed: bool) -> None:  # noqa: FBT001  # a column of the table above
+def test_a_line_with_a_day_without_a_version_is_not_assessed(valid_from: str, assessed: bool) -> None:
     row = one(subscriptions=[{"valid_from": valid_from}], invoice_lines=[{"net_amount": "8.30"}])
     reason = None if assessed else "the subscription has no tariff version on a day of the period"
     assert row["not_assessed"] == reason
@@ -135,18 +138,18 @@ def test_a_line_with_a_day_without_a_version_is_not_assessed(valid_from: str, as
 
 @pytest.mark.parametrize(
     "taken",
-    [{"tariffs": [{"tariff_id": "card", "version": 1}]}, {"subscriptions": [{"subscription_id": "S"}]}],
+    [{"taken_tariffs": [{"tariff_id": "card", "version": 1}]}, {"taken_subscriptions": [{"subscription_id": "S"}]}],
     ids=["tariff version", "subscription"],
 )
-def test_a_line_that_needs_a_rejected_row_is_not_assessed(taken: dict[str, list[Row]]) -> None:
-    inputs = make_inputs(taken=taken, invoices=[{}], invoice_lines=[{"net_amount": "8.30"}])
+def test_a_line_that_needs_a_rejected_row_is_not_assessed(taken: dict[str, Rows]) -> None:
+    inputs = make_inputs(**taken, invoices=[{}], invoice_lines=[{"net_amount": "8.30"}])
     reason = "it needs a rejected row of the subscription or of its tariff"
     assert charged(inputs)["I", 1]["not_assessed"] == reason
 
 
 def test_a_rejected_period_may_be_that_of_a_line_on_whose_days_there_is_no_tariff() -> None:
     inputs = make_inputs(
-        taken={"subscriptions": [{"subscription_id": "S"}]},
+        taken_subscriptions=[{"subscription_id": "S"}],
         subscriptions=[{"valid_from": "2026-08-01"}],
         invoices=[{}],
         invoice_lines=[{"net_amount": "8.30"}],
@@ -155,7 +158,7 @@ def test_a_rejected_period_may_be_that_of_a_line_on_whose_days_there_is_no_tarif
 
 
 def test_only_recurring_and_usage_lines_with_a_charge_are_priced() -> None:
-    lines = [
+    lines: Rows = [
         {"line_no": 1, "net_amount": "0"},
         {"line_no": 2, "net_amount": "-8.30"},
         {"line_no": 3, "net_amount": "75", "kind": "exit_fee"},
@@ -212,11 +215,19 @@ LINES: dict[str, tuple[list[tuple[str | None, Row, str]], list[int]]] = {
         [(None, JUNE, "5.00"), (None, JUNE, "-5.00"), (None, JUNE, "9.90")],
         [990, 990],
     ),
+    "half of what was charged too little given back, and all of it billed again": (
+        [(None, JUNE, "5.00"), (None, JUNE_TO_15, "-2.50"), (None, JUNE, "9.90")],
+        [990, 740],  # 4.95 for the first half, and of the second half 4.95 is due and 2.50 charged
+    ),
+    "what was given back of the second is open on the third": (
+        [(None, JUNE, "5.00"), (None, JUNE, "4.90"), (None, JUNE, "-4.90"), (None, JUNE, "9.90")],
+        [990, 490, 490],
+    ),
     "a line of nothing covers nothing": ([(None, JUNE, "0"), (None, JUNE, "9.90")], [990]),
 }
 
 
-def fee_lines(lines: list[tuple[str | None, Row, str]]) -> list[Row]:
+def fee_lines(lines: list[tuple[str | None, Row, str]]) -> Rows:
     """Lay out the lines of a case."""
     return [
         {"line_no": number, "service": service, "net_amount": amount, **period}
@@ -262,29 +273,36 @@ def test_lines_are_earlier_by_issue_date_then_invoice_then_line(first: Row, seco
 
 
 def test_a_fee_that_another_subscription_was_billed_covers_nothing() -> None:
-    lines = [{"net_amount": "8.30"}, {"line_no": 2, "subscription_id": "T", "net_amount": "8.30"}]
+    lines: Rows = [{"net_amount": "8.30"}, {"line_no": 2, "subscription_id": "T", "net_amount": "8.30"}]
     inputs = make_inputs(subscriptions=[{}, {"subscription_id": "T"}], invoices=[{}], invoice_lines=lines)
     assert [row["contract"] for row in charged(inputs).values()] == [830, 830]
 
 
 def test_an_add_on_covers_nothing() -> None:
-    lines = [{"net_amount": "8.30", "item": "extra-sim"}, {"line_no": 2, "net_amount": "8.30"}]
+    lines: Rows = [{"net_amount": "8.30", "item": "extra-sim"}, {"line_no": 2, "net_amount": "8.30"}]
     assert charged(make_inputs(invoices=[{}], invoice_lines=lines))["I", 2]["contract"] == 830
 
 
-def test_a_line_that_overlaps_one_that_is_not_assessed_is_not_assessed() -> None:
-    december = {"period_start": "2025-12-01", "period_end": "2026-02-01"}
-    january = {"period_start": "2026-01-01", "period_end": "2026-02-01"}
-    lines = fee_lines([(None, december, "16.60"), (None, january, "8.30"), (None, JUNE, "8.30")])
-    rows = charged(
-        make_inputs(
-            subscriptions=[{"valid_from": "2025-12-01"}],
-            tariffs=[{"effective_from": "2026-01-01"}],
-            invoices=[{}],
-            invoice_lines=lines,
-        )
+@pytest.mark.parametrize(
+    ("taken", "reason"),
+    [
+        ([{"tariff_id": "old", "version": 1}], "it bills days of an earlier line that needs a rejected row"),
+        ([], None),
+    ],
+    ids=["rejected", "no version"],
+)
+def test_what_a_rejected_row_hides_of_an_earlier_line_may_be_due(taken: Rows, reason: str | None) -> None:
+    old = {"tariff_id": "old", "effective_from": "2026-01-01" if taken else "2027-01-01"}
+    inputs = make_inputs(
+        taken_tariffs=taken,
+        subscriptions=[{"tariff_id": "old", "valid_to": "2026-06-01"}, {"valid_from": "2026-06-01"}],
+        tariffs=[{}, old],
+        invoices=[{}],
+        invoice_lines=fee_lines([(None, MAY_AND_JUNE, "16.60"), (None, JUNE, "8.30")]),
     )
-    assert rows["I", 2]["not_assessed"] is not None
+    rows = charged(inputs)
+    assert rows["I", 1]["not_assessed"] is not None
+    assert (rows["I", 2]["not_assessed"], rows["I", 2]["contract"]) == (reason, None if reason else 0)
 
 
 BACK: dict[str, tuple[list[tuple[str | None, Row, str]], dict[int, int]]] = {
@@ -323,5 +341,5 @@ def test_a_negative_line_gives_back_the_newest_earlier_lines_of_its_days(case: s
 
 
 def test_a_negative_add_on_gives_no_fee_back() -> None:
-    lines = [{"net_amount": "8.30"}, {"line_no": 2, "net_amount": "-8.30", "item": "extra-sim"}]
+    lines: Rows = [{"net_amount": "8.30"}, {"line_no": 2, "net_amount": "-8.30", "item": "extra-sim"}]
     assert given_back(make_inputs(invoices=[{}], invoice_lines=lines)).collect().is_empty()

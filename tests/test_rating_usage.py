@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from rating_tables import Row, local, make_inputs
 
 from billadjust.errors import InputError
-from billadjust.inputs.model import Inputs
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.usage import Choice, rate
 from billadjust.schemas import RatedCdrs
+from rating_tables import Row, Rows, local, make_inputs
+
+if TYPE_CHECKING:
+    from billadjust.inputs.model import Inputs
 
 MICRO = 1_000_000
 
@@ -26,13 +28,14 @@ def rated(inputs: Inputs, policy: Policy | None = None, choice: Choice = "contra
     return {row["cdr_id"]: row for row in frame.sort("cdr_id").rows(named=True)}
 
 
-def one(cdr: Row, policy: Policy | None = None, **tables: list[Row]) -> dict[str, Any]:
+def one(cdr: Row, policy: Policy | None = None, **tables: Rows) -> dict[str, Any]:
     """Rate one CDR of a minute."""
     cdrs = [{"cdr_id": "c", "quantity": 60, **cdr}]
-    return rated(make_inputs(**({"rates": [{}]} | tables), cdrs=cdrs), policy)["c"]
+    rates: dict[str, Rows] = {"rates": [{}]}
+    return rated(make_inputs(**(rates | tables), cdrs=cdrs), policy)["c"]
 
 
-PREFIXES: list[Row] = [
+PREFIXES: Rows = [
     {"prefix": "34", "zone": "es"},
     {"prefix": "346", "zone": "mobile"},
     {"prefix": "34609", "zone": "premium"},
@@ -99,24 +102,24 @@ def test_only_data_without_a_destination_is_in_zone_data(
 )
 def test_a_destination_that_begins_with_a_rejected_prefix_is_unrated(destination: str, unrated: str | None) -> None:
     cdrs = [{"cdr_id": "c", "quantity": 60, "zone": None, "destination": destination}]
-    inputs = make_inputs(taken={"prefixes": [{"prefix": "+346"}]}, zones=PREFIXES, rates=[{}], cdrs=cdrs)
+    inputs = make_inputs(taken_prefixes=[{"prefix": "+346"}], zones=PREFIXES, rates=[{}], cdrs=cdrs)
     assert rated(inputs)["c"]["unrated"] == unrated
 
 
 def test_a_rejected_prefix_that_is_no_number_and_a_zone_of_its_own_do_no_harm() -> None:
     cdrs = [{"cdr_id": "c", "quantity": 60, "destination": "34600000000"}]
-    taken: dict[str, list[Row]] = {"prefixes": [{"prefix": "346"}, {"prefix": "x"}, {"prefix": None}]}
-    assert rated(make_inputs(taken=taken, zones=PREFIXES, rates=[{}], cdrs=cdrs))["c"]["unrated"] is None
+    taken: Rows = [{"prefix": "346"}, {"prefix": "x"}, {"prefix": None}]
+    assert rated(make_inputs(taken_prefixes=taken, zones=PREFIXES, rates=[{}], cdrs=cdrs))["c"]["unrated"] is None
 
 
-BANDS: list[Row] = [
+BANDS: Rows = [
     {"band": "day", "weekday": 1, "start_time": "08:00", "end_time": "20:00"},
     {"band": "night", "weekday": 1, "start_time": "20:00", "end_time": "24:00"},
     {"band": "night", "weekday": 2, "start_time": "00:00", "end_time": "08:00"},
     {"band": "sunday", "weekday": 7, "start_time": "00:00", "end_time": "24:00"},
     {"band": "other", "weekday": 1, "start_time": "09:00", "end_time": "10:00"},
 ]
-BAND_RATES: list[Row] = [{}, {"band": "day"}, {"band": "night"}, {"band": "sunday"}]
+BAND_RATES: Rows = [{}, {"band": "day"}, {"band": "night"}, {"band": "sunday"}]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +155,7 @@ def test_the_band_is_the_one_that_contains_the_local_weekday_and_time(started_at
     ],
     ids=["repeated hour", "repeated hour again", "after it", "before the skipped hour", "after the skipped hour"],
 )
-def test_the_band_goes_by_the_clock_on_the_wall(started_at: Any, band: str | None) -> None:
+def test_the_band_goes_by_the_clock_on_the_wall(started_at: datetime, band: str | None) -> None:
     bands = [
         {"band": "two", "weekday": 7, "start_time": "02:00", "end_time": "03:00"},
         {"band": "three", "weekday": 7, "start_time": "03:00", "end_time": "04:00"},
@@ -218,13 +221,13 @@ def test_the_rate_is_that_of_zone_and_band_or_the_nearest_that_stands_for_them(
     ],
 )
 def test_the_quantity_is_rounded_up_to_the_first_increment_and_then_in_steps(
-    quantity: Any, first: int, step: int, units: int
+    quantity: int | str, first: int, step: int, units: int
 ) -> None:
     row = one({"quantity": quantity}, rates=[{"first_increment": first, "increment": step, "price": "0.000001"}])
     assert row["units"] == units * MICRO
 
 
-TIERS: list[Row] = [
+TIERS: Rows = [
     {"first_increment": 60, "increment": 10, "price": "0.10", "connect_fee": "0.05"},
     {"from_unit": 100, "first_increment": 1, "increment": 30, "price": "0.06", "connect_fee": "9"},
     {"from_unit": 200, "first_increment": 1, "increment": 1, "price": "0.01", "per": 1, "connect_fee": "9"},
@@ -252,7 +255,7 @@ def test_each_part_of_the_quantity_is_rounded_up_in_its_tier_at_most_to_the_tier
 
 
 def test_the_first_increment_ends_with_the_first_tier() -> None:
-    tiers = [{"first_increment": 60}, {"from_unit": 30, "increment": 30, "price": "0.06"}]
+    tiers: Rows = [{"first_increment": 60}, {"from_unit": 30, "increment": 30, "price": "0.06"}]
     assert one({"quantity": 1}, rates=tiers)["units"] == 30 * MICRO
     assert one({"quantity": 31}, rates=tiers)["cost"] == 80_000  # 30 x 0.10/60 + 30 x 0.06/60
 
@@ -272,17 +275,15 @@ def test_the_first_increment_ends_with_the_first_tier() -> None:
         ([{"price": "0.000001", "per": 119}], 1),
     ],
 )
-def test_the_cost_is_connect_fee_and_units_at_least_the_minimum_rounded_to_six_decimals(
-    rates: list[Row], cost: int
-) -> None:
+def test_the_cost_is_connect_fee_and_units_at_least_the_minimum_rounded_to_six_decimals(rates: Rows, cost: int) -> None:
     assert one({}, rates=rates)["cost"] == cost
 
 
 def test_large_quantities_are_priced_exactly() -> None:
     rates = [{"service": "data", "price": "0.333333", "per": 1_048_576, "first_increment": 1024, "increment": 1024}]
     row = one({"service": "data", "quantity": 999_999_999_999}, rates=rates)
-    # 976,562,500 KiB x 0.333333 / 1,024 = 317,891.438802... worked out by long division
-    assert row["cost"] == 317_891_438_802
+    # 10^12 bytes / 1,048,576 = 953,674.31640625; x 0.333333 = 317,891.12091064...
+    assert row["cost"] == 317_891_120_911
 
 
 def test_a_cost_that_could_not_be_added_up_is_unrated() -> None:
@@ -291,7 +292,7 @@ def test_a_cost_that_could_not_be_added_up_is_unrated() -> None:
 
 
 def test_tiers_whose_prices_have_no_common_denominator_are_an_error() -> None:
-    rates = [
+    rates: Rows = [
         {"price": "0.000001", "per": "999999999989"},
         {"from_unit": 1, "price": "0.000001", "per": "999999999961"},
     ]
@@ -326,7 +327,6 @@ def test_free_zones_are_those_of_the_cdrs_local_date(started_at: str, cost: int)
         ("2026-07-01 00:00:00", "no tariff on its day"),
         ("2026-07-31 23:59:59", "no tariff on its day"),
         ("2026-08-01 00:00:00", None),
-        ("9999-12-31 12:00:00", None),
     ],
 )
 def test_a_cdr_needs_a_tariff_version_on_its_local_date(started_at: str, reason: str | None) -> None:
@@ -340,7 +340,7 @@ def test_a_cdr_needs_a_tariff_version_on_its_local_date(started_at: str, reason:
 
 def test_a_cdr_of_a_taken_subscription_is_unrated() -> None:
     inputs = make_inputs(
-        taken={"subscriptions": [{"subscription_id": "S"}]}, rates=[{}], cdrs=[{"cdr_id": "c", "quantity": 1}]
+        taken_subscriptions=[{"subscription_id": "S"}], rates=[{}], cdrs=[{"cdr_id": "c", "quantity": 1}]
     )
     assert rated(inputs)["c"]["unrated"] == "it needs a rejected row of the subscription or of its tariff"
 

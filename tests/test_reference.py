@@ -3,78 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import pytest
 
-from reference import CONTRACT, IMPROVED, Charges, Entry, Policy, Rating, Row, World, owed, run
-from world_tables import complete
+from reference import CONTRACT, IMPROVED, Charges, Rating, Row, run
+from reference_cases import (
+    ACCOUNT,
+    INTERNET,
+    LINE,
+    OUTAGE,
+    POLICY,
+    amounts,
+    bill,
+    brief,
+    dispute,
+    disputed,
+    explained,
+    nights,
+    world_of,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-POLICY = Policy()
-ACCOUNT: Row = {"account_id": "A", "bill_cycle_day": 1}
-INTERNET: Row = {
-    "tariff_id": "card",
-    "version": 1,
-    "effective_from": "2020-01-01",
-    "monthly_fee": "9.90",
-    "internet_fee": "6.90",
-}
-LINE: Row = {"subscription_id": "S", "valid_from": "2025-01-01", "account_id": "A", "tariff_id": "card"}
-
-
-def bill(invoice_id: str, issued: str, start: str, end: str, *lines: Row) -> tuple[Row, list[Row]]:
-    """An invoice of account A, its lines numbered from 1 and at 21 % where they say nothing else."""
-    invoice = {
-        "invoice_id": invoice_id,
-        "account_id": "A",
-        "issue_date": issued,
-        "period_start": start,
-        "period_end": end,
-    }
-    defaults = {"invoice_id": invoice_id, "kind": "recurring", "subscription_id": "S", "tax_rate": 21}
-    return invoice, [defaults | {"line_no": number} | line for number, line in enumerate(lines, start=1)]
-
-
-def world_of(bills: Sequence[tuple[Row, list[Row]]], **tables: list[Row]) -> World:
-    """A world with one account, line and tariff, and these bills."""
-    common: dict[str, list[Row]] = {"accounts": [ACCOUNT], "subscriptions": [LINE], "tariffs": [INTERNET]}
-    return complete(
-        **(common | tables), invoices=[invoice for invoice, _ in bills], invoice_lines=[line for _, lines in bills for line in lines]
-    )  # fmt: skip
-
-
-def amounts(world: World, as_of: str, policy: Policy = POLICY) -> dict[str, str]:
-    """What is owed, as text."""
-    return {claim: f"{float(amount):.2f}" for claim, amount in owed(world, policy, date.fromisoformat(as_of)).items()}
-
-
-def brief(entries: list[Entry]) -> list[tuple[str, str, str, str]]:
-    """Rule and bucket, kind, net and tax."""
-    return [(f"{entry.rule}/{entry.bucket}", entry.kind, str(entry.net), str(entry.tax)) for entry in entries]
-
-
-def nights(*steps: tuple[str, World]) -> list[list[tuple[str, str, str, str]]]:
-    """What each night posts on the ledger of those before it."""
-    ledger: list[Entry] = []
-    result = []
-    for as_of, world in steps:
-        entries = run(world, POLICY, date.fromisoformat(as_of), ledger)
-        ledger += entries
-        result.append(brief(entries))
-    return result
-
-
-OUTAGE: Row = {
-    "outage_id": "O1",
-    "service": "data",
-    "started_at": "2025-08-25T14:00:00+02:00",
-    "ended_at": "2025-08-25T15:05:00+02:00",
-}
 LONG: Row = {
     "outage_id": "O2",
     "service": "all",
@@ -143,23 +92,6 @@ def test_the_flat_rate_customer_keeps_paying_33_63() -> None:
         for month in (3, 4, 5)
         for rule, amount in (("billing_error", "238.79"), ("error_indemnity", "23.88"))
     }
-
-
-def dispute(**columns: object) -> Row:
-    """A dispute of the first line of invoice F, opened on 1 March."""
-    first: Row = {"dispute_id": "D", "account_id": "A", "invoice_id": "F", "opened_on": "2025-03-01", "status": "open"}
-    return first | columns
-
-
-def disputed(resolution: Row | None = None, **tables: list[Row]) -> World:
-    """A line of 9.90 that is right, disputed on 1 March."""
-    invoice = bill("F", "2025-02-28", "2025-02-01", "2025-03-01", {"net_amount": "9.90"})
-    return world_of([invoice], **({"disputes": [dispute(line_no=1, **(resolution or {}))]} | tables))
-
-
-def explained(day: str) -> Row:
-    """An explanation on a day."""
-    return {"status": "explained", "resolved_on": day, "explanation": "as agreed"}
 
 
 def test_an_explanation_on_day_45_takes_the_refund_back() -> None:
@@ -342,71 +274,3 @@ def test_a_promise_for_usage_comes_after_the_billing_error() -> None:
         "promised_price|F|1": "2.00",
         "error_indemnity|F|1": "1.20",
     }
-
-
-FEBRUARY = ("2025-02-01", "2025-03-01")
-FEE: Row = {"net_amount": "9.90"}
-BACK: Row = {"net_amount": "-9.90"}
-
-
-def test_a_fee_billed_twice_is_given_back_once() -> None:
-    world = world_of([bill("F1", "2025-02-28", *FEBRUARY, FEE), bill("F2", "2025-03-28", *FEBRUARY, FEE)])
-    assert amounts(world, "2025-04-02") == {"billing_error|F2|1": "9.90", "error_indemnity|F2|1": "0.99"}
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        pytest.param([FEE, BACK, FEE], {}, id="given back and billed again is right"),
-        pytest.param([FEE, FEE, BACK], {"billing_error|F2|1": "9.90"}, id="the rule's figure is still the double"),
-        pytest.param([FEE, FEE, BACK, FEE], {"billing_error|F2|1": "9.90", "billing_error|F4|1": "9.90"}, id="again"),
-        pytest.param([{"net_amount": "5.00"}, FEE], {"billing_error|F2|1": "5.00"}, id="what was missing is due later"),
-        pytest.param(
-            [{"net_amount": "5.00"}, {"net_amount": "3.00"}, FEE, FEE],
-            {"billing_error|F3|1": "8.00", "billing_error|F4|1": "9.90"},
-            id="once",
-        ),
-        pytest.param(
-            [FEE | {"service": "internet", "net_amount": "6.90"}, FEE], {"billing_error|F2|1": "6.90"}, id="a part"
-        ),
-    ],
-)
-def test_double_billing_looks_at_the_earlier_lines(lines: list[Row], expected: dict[str, str]) -> None:
-    bills = [bill(f"F{number}", f"2025-03-0{number}", *FEBRUARY, line) for number, line in enumerate(lines, start=1)]
-    found = amounts(world_of(bills), "2025-04-02")
-    assert {claim: amount for claim, amount in found.items() if claim.startswith("billing_error")} == expected
-
-
-def test_a_storno_settles_the_double_that_it_gives_back() -> None:
-    first = [bill("F1", "2025-03-01", *FEBRUARY, FEE), bill("F2", "2025-03-02", *FEBRUARY, FEE)]
-    storno = bill("F3", "2025-03-03", *FEBRUARY, BACK)
-    assert nights(("2025-03-04", world_of([*first, storno]))) == [[("error_indemnity/final", "credit", "0.99", "0.00")]]
-    assert nights(("2025-03-02", world_of(first)), ("2025-03-04", world_of([*first, storno])))[1] == []
-
-
-def test_prior_credits_count_in_the_order_of_the_claims() -> None:
-    prior: Row = {"credit_id": "K", "invoice_id": "F", "line_no": 1, "net_amount": "6.00", "granted_on": "2025-03-01"}
-    world = disputed(tariffs=[INTERNET | {"monthly_fee": "5.90", "internet_fee": "5.90"}], prior_credits=[prior])
-    assert nights(("2025-03-01", world)) == [
-        [
-            ("dispute_refund/provisional", "credit", "3.90", "0.82"),
-            ("error_indemnity/final", "credit", "0.40", "0.00"),
-        ]
-    ]
-
-
-def test_what_is_final_stays_when_the_reason_goes() -> None:
-    wrong = [bill("F", "2025-02-28", *FEBRUARY, {"net_amount": "12.00"})]
-    later = world_of(wrong, tariffs=[INTERNET | {"monthly_fee": "12.00"}])
-    assert nights(("2025-03-01", world_of(wrong)), ("2025-03-02", later))[1] == []
-
-
-def test_without_the_rule_a_refund_becomes_final_after_its_deadline() -> None:
-    ledger = run(disputed(), POLICY, date(2025, 3, 1), [])
-    without = Policy(enabled=POLICY.enabled - {"dispute_refund"})
-    assert run(disputed(), without, date(2025, 4, 15), ledger) == []
-    entries = run(disputed(explained("2025-03-10")), without, date(2025, 4, 16), ledger)
-    assert [(entry.bucket, entry.net) for entry in entries] == [
-        ("final", Decimal("9.90")),
-        ("provisional", Decimal("-9.90")),
-    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +25,7 @@ SEEDS = range(12)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_row_is_valid_and_read_as_it_was_made(seed: int, tmp_path: Path) -> None:
-    world = make_world(Random(seed))
+    world = make_world(seed)
     write_world(world, tmp_path / "files")
     (tmp_path / "spool").mkdir()
     sources = {
@@ -42,11 +41,11 @@ def test_every_row_is_valid_and_read_as_it_was_made(seed: int, tmp_path: Path) -
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_night_knows_what_the_night_before_knew(seed: int) -> None:
-    nights = make_nights(Random(seed), make_world(Random(seed)))
+    nights = make_nights(seed, make_world(seed))
     assert [as_of for as_of, _ in nights] == sorted({as_of for as_of, _ in nights})
     for (_, before), (_, after) in pairwise(nights):
         assert keys(before) <= keys(after)
-    assert keys(nights[-1][1]) == keys(make_world(Random(seed)))
+    assert keys(nights[-1][1]) == keys(make_world(seed))
 
 
 def keys(world: World) -> set[tuple[object, ...]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reference import Row, World
 
 MADRID: Final = ZoneInfo("Europe/Madrid")
-DESTINATIONS: Final = (None, "34911", "34600", "346", "3467", "44123", "900100", "885", "7")
+DESTINATIONS: Final = (*["34911", "34600", "346", "3467", "44123", "900100"] * 4, None, "885", "7")
 
 
 def rounded(amount: Fraction, step: Decimal = CENT) -> Decimal:
@@ -157,7 +157,7 @@ def _moment(rng: Random, start: date, end: date) -> datetime:
 def _charge_cdrs(rng: Random, world: World, rating: Rating) -> None:
     """Charge each CDR what it should cost, or something near it."""
     for cdr in world["cdrs"]:
-        cost = rating.costs(rng.choice((CONTRACT, CONTRACT, IMPROVED)))[cdr["cdr_id"]].cost
+        cost = rating.costs(rng.choice((CONTRACT, CONTRACT, CONTRACT, IMPROVED)))[cdr["cdr_id"]].cost
         exact = rounded(cost or Fraction(0), Decimal("0.000001"))
         wrong = exact + dec(rng, "0.05", "0.06", "-0.02", "1.5", "0.000001", "12")
         cdr["charged"] = exact if chance(rng, 75) else wrong
@@ -207,7 +207,7 @@ def _fee_lines(rng: Random, shape: Shape, rating: Rating, invoice: Row, subscrip
             line |= {"period_start": line["period_start"] + shift, "period_end": line["period_end"] + shift}
         if chance(rng, 10):
             line["period_end"] = line["period_start"] + timedelta(days=rng.choice((1, 10, 45)))
-        right = _naive_fee(rating, line, rng.choice((CONTRACT, CONTRACT, IMPROVED)))
+        right = _naive_fee(rating, line, rng.choice((CONTRACT, CONTRACT, CONTRACT, IMPROVED)))
         line["net_amount"] = max(
             Decimal("0.00"), right + dec(rng, "0", "0", "0", "0", "0.05", "0.06", "0.04", "-0.30", "-2", "5", "9.99")
         )

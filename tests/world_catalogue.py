@@ -117,7 +117,7 @@ def _account(rng: Random, era: date, number: int) -> Row:
 def _subscription(rng: Random, shape: Shape, era: date, identity: Row, tariffs: list[Row]) -> list[Row]:
     """One to three rows, with and without gaps, some provisioned, some ended."""
     rows: list[Row] = []
-    start = era - timedelta(days=rng.choice((400, 40, 0, -10)))
+    start = era - timedelta(days=rng.choice((400, 400, 40, 0, -10)))
     count = rng.choice((1, 1, 2, 3)) if shape.row_changes else 1
     tariff_ids = sorted({row["tariff_id"] for row in tariffs})
     for position in range(count):
@@ -147,15 +147,15 @@ Plan = dict[str, Any]
 
 def _add_tariff(rng: Random, shape: Shape, era: date, tariff_id: str, tables: Tables) -> None:
     """Add a tariff with its versions: each is its predecessor with a change for the better, the worse, or both."""
-    count = rng.randint(1, shape.versions)
+    count = rng.choice((1, *[shape.versions] * 3, rng.randint(1, shape.versions)))
     numbers = list(range(1, count + 1))
     if chance(rng, 15):
         rng.shuffle(numbers)
-    first = era - timedelta(days=500 if chance(rng, 85) else rng.randint(-40, 30))
-    later = sorted(rng.sample(range(1, 100), count - 1))
+    first = era - timedelta(days=500 if chance(rng, 90) else rng.randint(-40, 30))
+    later = sorted(rng.sample(range(-5, 60), count - 1))
     plan = _first_plan(rng, shape)
-    for number, offset in zip(numbers, [0, *later], strict=True):
-        effective = first if offset == 0 else max(first, era) + timedelta(days=offset)
+    for number, offset in zip(numbers, [None, *later], strict=True):
+        effective = first if offset is None else max(first, era) + timedelta(days=6 + offset)
         key = {"tariff_id": tariff_id, "version": number}
         tables[0].append(
             key
@@ -176,7 +176,7 @@ def _first_plan(rng: Random, shape: Shape) -> Plan:
         for zone in zones:
             bands = [None, "night", "late"] if shape.bands else [None]
             for band in rng.sample(bands, rng.choice((1, 1, 2)) if shape.bands else 1):
-                if chance(rng, 75):
+                if chance(rng, 88):
                     rates[service, zone, band] = _tiers(rng, shape, service, zone, band)
     plan: Plan = {
         "fees": {"monthly_fee": monthly, "internet_fee": internet.quantize(Decimal("0.000001"))},
@@ -224,13 +224,13 @@ def _next_plan(rng: Random, shape: Shape, plan: Plan) -> Plan:
         "rates": {key: [dict(tier) for tier in tiers] for key, tiers in plan["rates"].items()},
         "allowances": [dict(row) for row in plan["allowances"]],
     }
-    for _ in range(rng.choice((0, 1, 1, 1, 2))):
-        changes = [_change_fees, _change_fees]
+    for _ in range(rng.choice((0, 1, 1, 1, 1, 2))):
+        changes = [_change_fees] * 5
         if shape.allowances:
             changes += [_change_quantity, _change_allowances]
         if following["rates"]:
             changes += [_change_amount, _change_increments, _change_rates]
-        rng.choice(changes)(rng, following, chance(rng, 75))
+        rng.choice(changes)(rng, following, chance(rng, 80))
     return following
 
 
@@ -240,7 +240,14 @@ def _scaled(amount: Decimal, *, better: bool) -> Decimal:
 
 def _change_fees(rng: Random, plan: Plan, better: bool) -> None:
     """Both fees, or only that for Internet access."""
-    names = rng.choice((("monthly_fee", "internet_fee"), ("monthly_fee", "internet_fee"), ("internet_fee",)))
+    names = rng.choice(
+        (
+            ("monthly_fee", "internet_fee"),
+            ("monthly_fee", "internet_fee"),
+            ("monthly_fee", "internet_fee"),
+            ("internet_fee",),
+        )
+    )
     for name in names:
         plan["fees"][name] = _scaled(plan["fees"][name], better=better)
     plan["fees"]["internet_fee"] = min(plan["fees"]["internet_fee"], plan["fees"]["monthly_fee"])

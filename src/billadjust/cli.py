@@ -13,11 +13,11 @@ import typer
 from billadjust import nightly
 from billadjust.config import Config, load_config
 from billadjust.errors import BilladjustError, UsageError
-from billadjust.ledger import open_ledger
+from billadjust.ledger import lock, open_ledger
 from billadjust.ledger import verify as verify_ledger
 from billadjust.outputs.run_files import publish_run
 from billadjust.schemas import INPUTS
-from billadjust.terminal import Terminal
+from billadjust.terminal import Terminal, counted
 
 app = typer.Typer(
     name="billadjust",
@@ -43,7 +43,7 @@ def _date(text: str) -> date:
 
 DateOption = Annotated[
     date | None,
-    typer.Option("--as-of", metavar="DATE", parser=_date, help="The date of the run.  [default: today, local time]"),
+    typer.Option("--as-of", metavar="DATE", parser=_date, help="The date of the run (default: today, local time)."),
 ]
 
 
@@ -100,7 +100,10 @@ def publish(
     settings = load_config(config)
     snapshot = open_ledger(settings.ledger, settings.currency)
     verify_ledger(snapshot)
-    Terminal().show_line(f"The files of run {run_id} are in {publish_run(snapshot, run_id, settings)}.")
+    snapshot.run(run_id)
+    with lock(settings.ledger):
+        directory = publish_run(snapshot, run_id, settings)
+    Terminal().show_line(f"The files of run {run_id} are in {directory}.")
 
 
 @app.command(epilog=_example("policy --as-of 2026-08-25"))
@@ -117,7 +120,7 @@ def verify(config: ConfigOption = CONFIG) -> None:
     settings = load_config(config)
     snapshot = open_ledger(settings.ledger, settings.currency)
     verify_ledger(snapshot, deep=True)
-    Terminal().show_line(f"The ledger {settings.ledger} is sound: {len(snapshot.runs):,} runs.")
+    Terminal().show_line(f"The ledger {settings.ledger} is sound: {counted(len(snapshot.runs), 'run')}.")
 
 
 def main() -> None:

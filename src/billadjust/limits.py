@@ -19,34 +19,37 @@ SHOWN = 5
 def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str, ...]:
     """Return a sentence for each limit that the entries (schemas.Entries) are beyond; none is good news.
 
-    Compared is what is given to customers: the gross of the entries in their favour, less what falls in the same run.
+    What a run changes is counted account by account, so that money that only moves between the claims of a customer
+    does not count, and what one customer gets is not made up for by what is taken back from another.
     """
     limits, digits = config.limits, config.policy.digits
-    total = int(entries["gross"].sum())
+    accounts = (
+        entries.group_by("account_id")
+        .agg(pl.col("gross").sum())
+        .sort(pl.col("gross").abs(), pl.col("account_id"), descending=[True, False])
+    )
+    given = int(accounts["gross"].clip(lower_bound=0).sum())
+    back = int(-accounts["gross"].clip(upper_bound=0).sum())
+    moved = max(given, back)
     found = []
 
     def money(amount: int) -> str:
         return f"{as_decimal(amount, digits)} {config.currency}"
 
-    if limits.run_gross is not None and total > limits.run_gross:
-        found.append(f"The run gives {money(total)}; limits.run_gross is {money(limits.run_gross)}.")
+    run = f"The run gives {money(given)}" + (f" and takes back {money(back)}" if back else "")
+    if limits.run_gross is not None and moved > limits.run_gross:
+        found.append(f"{run}; limits.run_gross is {money(limits.run_gross)}.")
     if limits.account_gross is not None:
-        accounts = (
-            entries.group_by("account_id")
-            .agg(pl.col("gross").sum())
-            .filter(pl.col("gross") > limits.account_gross)
-            .sort("gross", "account_id", descending=[True, False])
-        )
-        if accounts.height:
-            largest = ", ".join(f"{account} {money(gross)}" for account, gross in accounts.head(SHOWN).rows())
+        large = accounts.filter(pl.col("gross").abs() > limits.account_gross)
+        if large.height:
+            largest = ", ".join(f"{account} {money(gross)}" for account, gross in large.head(SHOWN).rows())
             found.append(
-                f"{accounts.height:,} accounts get more than limits.account_gross of {money(limits.account_gross)}: {largest}."
+                f"Accounts beyond limits.account_gross of {money(limits.account_gross)}: {large.height:,}, "
+                f"{'the largest ' if large.height > SHOWN else ''}{largest}."
             )
     if limits.share_of_billed is not None:
         billed = int(inputs.invoices.select(pl.col("gross_total").sum()).collect(engine="streaming").item())
-        if total * PERCENT > billed * limits.share_of_billed:
+        if moved * PERCENT > billed * limits.share_of_billed:
             share = as_decimal(limits.share_of_billed, 4).normalize()
-            found.append(
-                f"The run gives {money(total)} of {money(billed)} billed; limits.share_of_billed is {share:f} %."
-            )
+            found.append(f"{run} of {money(billed)} billed; limits.share_of_billed is {share:f} %.")
     return tuple(found)

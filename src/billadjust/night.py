@@ -111,6 +111,7 @@ def _require_policy(inputs: Inputs, policy: Policy, as_of: date) -> None:
     earliest = {
         "invoice": inputs.invoices.select(pl.col("issue_date").min()),
         "dispute": inputs.disputes.select(pl.col("opened_on").min()),
+        "collection": inputs.collections.select(pl.col("happened_on").min()),
         "outage": inputs.outages.select(pl.col("started_at").dt.convert_time_zone(timezone).dt.date().min()),
         "cdr": inputs.cdrs.select(pl.col("started_at").dt.convert_time_zone(timezone).dt.date().min()),
         "version": inputs.tariffs.select(pl.col("effective_from").min()),
@@ -136,7 +137,8 @@ PARAMETERS_BY_EVENT = {
     ),
     "cdr": ("rating.free_zones",),
     "version": ("tariff_improvement.existing_first_days",),
-    "dispute": ("dispute_refund.enabled", "dispute_refund.minor_limit", "dispute_refund.waiver_days"),
+    "dispute": ("dispute_refund.enabled", "dispute_refund.minor_limit", "dispute_refund.waiver_days", "tax_rate"),
+    "collection": ("collections.min_gross",),
     "outage": (
         "outage_credit.enabled",
         "outage_credit.percent",

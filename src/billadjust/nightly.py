@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.errors import ApprovalNeededError, RejectedShareError, UsageError
+from billadjust.errors import ApprovalNeededError, BilladjustError, RejectedShareError, UsageError
 from billadjust.inputs import known_on, load
 from billadjust.ledger import lock, open_ledger, verify
 from billadjust.limits import exceeded
 from billadjust.money import PERCENT
-from billadjust.outputs.run_files import complete, publish_preview, publish_rejected, publish_run
+from billadjust.outputs.run_files import (
+    complete,
+    preview_rejected,
+    publish_preview,
+    publish_rejected,
+    publish_run,
+)
 from billadjust.plan import make_plan, post
 
 if TYPE_CHECKING:
@@ -52,7 +58,8 @@ class Result:
 def run(request: Request, progress: Callable[[str], None]) -> Result:
     """Post what is owed on the date and not posted yet, and publish the run's files.
 
-    A run that crashed after its commit is published first, so that no files are missing.
+    A run that crashed after its commit is published first, so that no files are missing. If the files of this one
+    cannot be written, it is posted nevertheless, and its error says so.
 
     Raises:
         UsageError: the date is before the newest run, or an input that the newest run had is missing.
@@ -69,25 +76,43 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
                 "it. Give a later --as-of, or preview with --dry-run."
             )
         completed = complete(snapshot, config, progress)
-        with _planned(request, snapshot, config.outputs / "not_posted", progress) as (loaded, plan):
-            over = exceeded(plan.entries, loaded.inputs, config)
+
+        def reject(rejected: pl.DataFrame) -> str:
+            return f"The reasons are in {publish_rejected(rejected, config, config.outputs / 'not_posted')}"
+
+        with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
             _approve(plan, over, request.approved)
             progress("Posting")
             post(plan, snapshot)
             progress("Writing files")
-            directory = publish_run(open_ledger(config.ledger, config.currency), plan.run_id, config)
-            return Result(loaded, plan, over, directory, completed)
+            return Result(loaded, plan, over, _publish(plan, config), completed)
 
 
 def preview(request: Request, directory: Path | None, progress: Callable[[str], None]) -> Result:
     """Work out what a run would post. Nothing is written but the preview directory, if one is given."""
     config = request.config
     snapshot = _open(config, progress)
-    with _planned(request, snapshot, directory, progress) as (loaded, plan):
-        over = exceeded(plan.entries, loaded.inputs, config)
+
+    def reject(rejected: pl.DataFrame) -> str:
+        if directory is None:
+            return "Give --preview DIR to see them"
+        return f"The reasons are in {preview_rejected(rejected, config, directory)}"
+
+    with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
         if directory:
             publish_preview(plan, config, directory)
         return Result(loaded, plan, over, directory, None)
+
+
+def _publish(plan: Plan, config: Config) -> Path:
+    """Write the files of the run that was just posted; an error must not leave it open whether it was."""
+    try:
+        return publish_run(open_ledger(config.ledger, config.currency), plan.run_id, config)
+    except BilladjustError as error:
+        raise type(error)(
+            f"Run {plan.run_id} is posted, but its files are not written: {error}\n"
+            f"Mend the cause; the next run writes them, or `billadjust publish {plan.run_id}` does."
+        ) from error
 
 
 def _open(config: Config, progress: Callable[[str], None]) -> Snapshot:
@@ -99,11 +124,11 @@ def _open(config: Config, progress: Callable[[str], None]) -> Snapshot:
 
 @contextmanager
 def _planned(
-    request: Request, snapshot: Snapshot, rejects: Path | None, progress: Callable[[str], None]
-) -> Iterator[tuple[Loaded, Plan]]:
-    """Read the inputs and make the plan, with temporary files that last as long as the context.
+    request: Request, snapshot: Snapshot, reject: Callable[[pl.DataFrame], str], progress: Callable[[str], None]
+) -> Iterator[tuple[Loaded, Plan, tuple[str, ...]]]:
+    """Read the inputs, make the plan, and say which limits it is beyond; temporary files last as long as the context.
 
-    If too many rows are rejected, they are written to `rejects`.
+    If too many rows are rejected, `reject` writes them and says where.
     """
     config = request.config
     with ExitStack() as stack:
@@ -118,7 +143,7 @@ def _planned(
             progress=progress,
         )
         _demand_inputs(snapshot, loaded, request.allow_missing)
-        _demand_few_rejected(config, loaded, rejects)
+        _demand_few_rejected(config, loaded, reject)
         loaded = replace(loaded, inputs=known_on(loaded.inputs, request.as_of, config.timezone))
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -127,7 +152,9 @@ def _planned(
             frame.sink_parquet(path, engine="streaming")
             return pl.scan_parquet(path)
 
-        yield loaded, make_plan(loaded, config.policy, snapshot, request.as_of, stage)
+        plan = make_plan(loaded, config.policy, snapshot, request.as_of, stage)
+        over = exceeded(plan.entries, loaded.inputs, config)
+        yield loaded, replace(plan, summary={**plan.summary, "beyond_limits": list(over)}), over
 
 
 STAGES = {
@@ -151,14 +178,12 @@ def _demand_inputs(snapshot: Snapshot, loaded: Loaded, allow_missing: Collection
         )
 
 
-def _demand_few_rejected(config: Config, loaded: Loaded, directory: Path | None) -> None:
+def _demand_few_rejected(config: Config, loaded: Loaded, reject: Callable[[pl.DataFrame], str]) -> None:
     """Stop if any input has too many rejected rows; what was rejected is written for whoever must mend it."""
     share = config.limits.rejected_share
     beyond = loaded.counts.filter(pl.col("rejected") * PERCENT > share * pl.col("rows"))
     if beyond.height:
-        where = "Give --preview DIR to see them"
-        if directory:
-            where = f"The reasons are in {publish_rejected(loaded.rejected, config, directory)}"
+        where = reject(loaded.rejected)
         listed = ", ".join(f"{row['input']} ({row['rejected']:,} of {row['rows']:,} rows)" for row in beyond.to_dicts())
         raise RejectedShareError(
             f"Too many rows were rejected: {listed}. Nothing was posted. "

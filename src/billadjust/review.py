@@ -105,6 +105,13 @@ def _not_assessed(night: Night) -> pl.LazyFrame:
 
 
 def _claims_to_review(claims: pl.LazyFrame) -> pl.LazyFrame:
-    """Disputes that are not refunded automatically, and explanations that came too late."""
-    asked = claims.filter(pl.col("review").is_not_null()).with_columns(amount="stated")
+    """Disputes that are not refunded automatically, and explanations that came too late: one item for each dispute."""
+    asked = (
+        claims.filter(pl.col("review").is_not_null())
+        .group_by("review", "account_id", "invoice_id", "source_ref")
+        .agg(
+            line_no=pl.when(pl.len() == 1).then(pl.col("line_no").first()),
+            amount=pl.col("stated").sum(),
+        )
+    )
     return _item(asked, pl.col("review"), reference=pl.col("source_ref"))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -32,10 +31,9 @@ class Terminal:
 
     def __init__(self) -> None:
         """Find out where the output goes."""
-        self._out = Console(highlight=False, soft_wrap=False)
-        self._err = Console(stderr=True, highlight=False)
+        self._out, self._err = (Console(stderr=stderr, highlight=False) for stderr in (False, True))
         for console in (self._out, self._err):
-            console.width = min(console.width, WIDTH) if console.is_terminal else 10_000
+            console.width = min(console.width, WIDTH)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
@@ -44,21 +42,22 @@ class Terminal:
             yield lambda _: None
             return
         with self._err.status("Starting") as status:
-            yield lambda message: status.update(f"{escape(message)} …")
+            yield lambda message: status.update(_safe(f"{message} …"))
 
     def show_line(self, text: str) -> None:
-        """Print one line."""
-        self._out.print(Text(text))
+        """Print one line; where no terminal is, it stays one."""
+        self._out.print(_safe(text), soft_wrap=not self._out.is_terminal)
 
     def show_error(self, text: str) -> None:
         """Print a message about a failure to standard error."""
-        self._err.print(Text.assemble(("billadjust: ", "bold red"), text))
+        message = Text.assemble(("billadjust: ", "bold red"), _safe(text))
+        self._err.print(message, soft_wrap=not self._err.is_terminal)
 
     def show_policy(self, rows: Sequence[InForce], day: date) -> None:
         """Print the parameters in force on a day."""
         table = _table(f"Policy in force on {day}", "parameter", ">value", "unit", "since", "reference")
         for row in rows:
-            table.add_row(row.name, row.value, row.unit, str(row.since or "always"), row.reference)
+            _add_row(table, row.name, row.value, row.unit, str(row.since or "always"), row.reference)
         self._show(table)
 
     def show_result(self, result: Result, config: Config, *, posted: bool) -> None:
@@ -81,16 +80,13 @@ class Terminal:
         if not result.over:
             self.show_line("Limits: within all of them.")
         gross = f"{as_decimal(int(plan.entries['gross'].sum()), digits):,} {config.currency}"
-        accounts = plan.entries["account_id"].n_unique()
+        entries = counted(plan.entries.height, "entry", "entries")
+        accounts = counted(plan.entries["account_id"].n_unique(), "account")
         if posted:
-            self.show_line(
-                f"Run {plan.run_id} of {plan.as_of} posted {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts."
-            )
+            self.show_line(f"Run {plan.run_id} of {plan.as_of} posted {entries}, {gross} gross, for {accounts}.")
             self.show_line(f"Files: {result.directory}")
         else:
-            self.show_line(
-                f"A run of {plan.as_of} would post {plan.entries.height:,} entries, {gross} gross, for {accounts:,} accounts."
-            )
+            self.show_line(f"A run of {plan.as_of} would post {entries}, {gross} gross, for {accounts}.")
             self.show_line(f"Plan: {plan.hash}")
             if result.directory:
                 self.show_line(f"Preview: {result.directory}")
@@ -109,6 +105,21 @@ class Terminal:
             self.show_line(f"  {row[0]}: {', '.join(named)}")
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: 1 entry, 1,000 entries."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _safe(text: str) -> Text:
+    """Return a text whose control characters, if a file's name or header has any, do nothing to a terminal."""
+    return Text("".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text))
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    """Add a row whose cells are shown as they are: square brackets are no markup."""
+    table.add_row(*map(_safe, cells))
+
+
 def _table(title: str, *columns: str) -> Table:
     """Make a table; columns whose name begins with `>` are numbers."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
@@ -123,7 +134,7 @@ def _table(title: str, *columns: str) -> Table:
 def _inputs_table(counts: pl.DataFrame) -> Table:
     table = _table("Read", "input", ">rows", ">accepted", ">rejected", ">repeats")
     for row in counts.to_dicts():
-        table.add_row(row["input"], *(f"{row[name]:,}" for name in ("rows", "accepted", "rejected", "repeats")))
+        _add_row(table, row["input"], *(f"{row[name]:,}" for name in ("rows", "accepted", "rejected", "repeats")))
     return table
 
 
@@ -135,10 +146,10 @@ def _entries_table(entries: pl.DataFrame, digits: int, currency: str, *, posted:
     totals = entries.group_by(by).agg(pl.len(), pl.col(amounts).sum()).sort("kind", "settlement")
     for rule in RULES:
         for row in totals.filter(pl.col("rule") == rule.__name__).to_dicts():
-            table.add_row(*(row[name] for name in by), f"{row['len']:,}", *_amounts(row, digits))
+            _add_row(table, *(row[name] for name in by), f"{row['len']:,}", *_amounts(row, digits))
     sums = {name: int(entries[name].sum()) for name in amounts}
     table.add_section()
-    table.add_row("total", "", "", f"{entries.height:,}", *_amounts(sums, digits))
+    _add_row(table, "total", "", "", f"{entries.height:,}", *_amounts(sums, digits))
     return table
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from reference.charges import Charges
 from reference.disputes import FINAL, PROVISIONAL, DisputedLine, Disputes, share_line
 from reference.model import LINE_RULES, Entry, LineKey, Policy, Row, World, months_later, rounded
 from reference.rating import Rating
-
-if TYPE_CHECKING:
-    from datetime import date
 
 ZERO = Fraction(0)
 Bucket = tuple[str, str]
@@ -171,9 +168,21 @@ class LineClaims:
             claims.append(Owed(claim, self.in_scope(rule, key), amount, final=amount))
         claims += self.dispute_claims(key, charged, sum(figures.values(), ZERO))
         self.set_off(claims, charged, self.prior_credit(key))
+        claims.sort(key=self.precedence)
         self.keep_final(claims)
         self.cut_provisional(claims, charged - self.prior_credit(key))
         return claims
+
+    def precedence(self, claim: Owed) -> tuple[int, date, str]:
+        """The line rules in their order, then disputes by (opened_on, dispute_id)."""
+        rule, identity, *_ = claim.claim.split("|")
+        if rule in LINE_RULES:
+            return LINE_RULES.index(rule), date.min, ""
+        dispute = self.disputes.known.get(identity)
+        if dispute is not None:
+            return len(LINE_RULES), dispute["opened_on"], identity
+        deadline = claim.deadline or date.max
+        return len(LINE_RULES), deadline - timedelta(days=self.policy.waiver_days), identity
 
     def dispute_claims(self, key: LineKey, charged: Fraction, taken: Fraction) -> list[Owed]:
         """§6.6 for one line; claims that the ledger knows and no dispute makes any more owe nothing, or stand (§7.4)."""
@@ -198,14 +207,18 @@ class LineClaims:
             limit = charged if line.cdr_charge is None else min(charged, line.cdr_charge)
             owed.alone = max(ZERO, min(line.net, limit) - prior)
             result.append(owed)
-        return result + [
-            self.standing_claim(claim) if claim in standing else Owed(claim) for claim in [*gone, *standing]
-        ]
+        dropped = [claim for claim in gone if claim not in standing]
+        result += [Owed(claim, deadline=self.posted_deadline(claim)) for claim in dropped]
+        return result + [self.standing_claim(claim) for claim in standing]
+
+    def posted_deadline(self, claim: str) -> date | None:
+        """The deadline in the ledger of a dispute's claim."""
+        deadlines = [entry.deadline for entry in self.posted.ledger if entry.claim == claim and entry.deadline]
+        return deadlines[-1] if deadlines else None
 
     def standing_claim(self, claim: str) -> Owed:
         """§7.4: a claim out of scope is left as it is, but what has passed its deadline becomes final."""
-        deadlines = [entry.deadline for entry in self.posted.ledger if entry.claim == claim and entry.deadline]
-        deadline = max(deadlines) if deadlines else None
+        deadline = self.posted_deadline(claim)
         owed = Owed(
             claim,
             in_scope=False,
@@ -221,20 +234,16 @@ class LineClaims:
         """§7.1: prior credits come off the claims in order of precedence; in all, credits never exceed the charge."""
         scope = [claim for claim in claims if claim.in_scope]
         standing = sum((claim.final + claim.provisional for claim in claims if not claim.in_scope), ZERO)
+        room = max(ZERO, charged - standing - prior)
         for claim in scope:
             part = min(prior, claim.final + claim.provisional)
             reduce(claim, part)
             prior -= part
-        room = charged - standing - max(ZERO, self.used_prior(claims, charged))
-        excess = sum((claim.final + claim.provisional for claim in scope), ZERO) - max(ZERO, room)
+        excess = sum((claim.final + claim.provisional for claim in scope), ZERO) - room
         for claim in reversed(scope):
             part = min(max(ZERO, excess), claim.final + claim.provisional)
             reduce(claim, part)
             excess -= part
-
-    def used_prior(self, claims: list[Owed], charged: Fraction) -> Fraction:
-        """The prior credits of the line that the claims belong to, at most its charge."""
-        return min(charged, self.prior_credit(claim_line(claims[0].claim)))
 
     def keep_final(self, claims: list[Owed]) -> None:
         """§7.2: a line's final total never falls."""

@@ -97,13 +97,12 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     styles = {column.name: plain if column.name in rows.exact else style for column in table.columns}
     text = _as_text(rows.frame, table)
     typed = text.with_columns(_value(column, styles[column.name]) for column in table.columns)
-    rules = ROW_RULES.get(table.name, ())
     sound = pl.all_horizontal(
         *[
             pl.col(column.name).is_not_null() | (pl.lit(not column.required) & is_missing(_text(column)))
             for column in table.columns
         ],
-        *[~rule.broken.fill_null(value=False) for rule in rules],
+        *[~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())],
     )
     judged = typed.with_columns(_sound=sound)
     good, bad = spool / f"{stem}.good.parquet", spool / f"{stem}.bad.parquet"
@@ -116,13 +115,28 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
         ],
         engine="streaming",
     )
-    broken = _as_text(rows.broken.lazy(), table)
     rejected = pl.scan_parquet(bad, glob=False)
-    why = [_column_reasons(rejected, column, styles[column.name]) for column in table.columns]
-    why += [_rule_reasons(rejected, table, rule, styles) for rule in rules]
-    lines = rows.broken.lazy().select(ROW, pl.lit("").alias("column"), "value", "reason")
-    reasons = pl.concat([*pl.collect_all(why, engine="streaming"), lines.collect()])
+    broken = _as_text(rows.broken.lazy(), table)
+    lines = rows.broken.select(ROW, pl.lit("").alias("column"), "value", "reason")
+    reasons = pl.concat([_reasons(rejected, table, styles), lines])
     return Checked(good, pl.concat([rejected, broken]).rename(lambda name: name.removeprefix(TEXT)), reasons)
+
+
+def _reasons(rejected: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) -> pl.DataFrame:
+    """Say of each rejected row which rules it breaks.
+
+    Raises:
+        AssertionError: A row was rejected for no reason, which would be dropping it silently.
+    """
+    count = rejected.select(pl.len()).collect().item()
+    if not count:
+        return pl.DataFrame(schema=REASONS)
+    why = [_column_reasons(rejected, column, styles[column.name]) for column in table.columns]
+    why += [_rule_reasons(rejected, table, rule, styles) for rule in ROW_RULES.get(table.name, ())]
+    reasons = pl.concat(pl.collect_all(why, engine="streaming"))
+    if reasons[ROW].n_unique() != count:
+        raise AssertionError(f"rows of {table.name} were rejected without a reason")
+    return reasons
 
 
 def _text(column: Column) -> pl.Expr:

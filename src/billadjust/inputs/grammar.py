@@ -63,11 +63,11 @@ def value(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
 
 def reason(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
     """Return in words which rule a cell breaks; null where it breaks none."""
-    read = _read(column, text, style)
-    words = pl.when(is_missing(text)).then(pl.lit("a value is required" if column.required else None, dtype=pl.String))
-    for wrong, why in [*_shapes(column, text, style), *_bounds(column, read, style)]:
-        words = words.when(wrong).then(pl.lit(why))
-    return words.when(read.is_null()).then(pl.lit(f"not a {column.kind} that billadjust can read")).otherwise(None)
+    missing = pl.lit("a value is required" if column.required else None, dtype=pl.String)
+    rules = [*_shapes(column, text, style), *_bounds(column, _read(column, text, style), style)]
+    # the first that applies
+    words = pl.coalesce(pl.when(wrong).then(pl.lit(why)) for wrong, why in rules)
+    return pl.when(is_missing(text)).then(missing).otherwise(words)
 
 
 def default(column: Column, style: Style) -> pl.Expr:
@@ -121,27 +121,30 @@ def _read(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
     if scale is not None:
         return _number(text, scale, style, fraction=column.kind is not Kind.INTEGER)
     match column.kind:
-        case Kind.TEXT:
-            return pl.when(text != "").then(text)
-        case Kind.IDENTIFIER:
-            return pl.when(text.str.contains(f"^{IDENTIFIER}$")).then(text)
-        case Kind.IDENTIFIERS:
-            names = text.str.contains(rf"^{IDENTIFIER}(?:\|{IDENTIFIER})*$") & ~text.str.contains(r"(?:^|\|)\*(?:\||$)")
-            return pl.when((text == "*") | names).then(text)
-        case Kind.ENUM:
-            return pl.when(text.is_in(column.values)).then(text)
+        case Kind.DATE | Kind.TIMESTAMP:
+            return _date(text, style) if column.kind is Kind.DATE else _timestamp(text, style)
+        case Kind.TIME:
+            return _time(text)
         case Kind.BOOLEAN:
             lower = text.str.to_lowercase()
             return pl.when(lower.is_in(["true", "false"])).then(lower == "true")
-        case Kind.DATE:
-            return _date(text, style)
-        case Kind.TIME:
-            return _time(text)
-        case Kind.TIMESTAMP:
-            return _timestamp(text, style)
+        case Kind.DIGITS:
+            return pl.when(_is_word(column, text)).then(text.str.strip_prefix("+"))
         case _:
-            sign = r"\+?" if column.plus else ""
-            return pl.when(text.str.contains(f"^{sign}[0-9]{{1,15}}$")).then(text.str.strip_prefix("+"))
+            return pl.when(_is_word(column, text)).then(text)
+
+
+def _is_word(column: Column, text: pl.Expr) -> pl.Expr:
+    """Whether a cell that stays text has the shape of its kind."""
+    names = text.str.contains(rf"^{IDENTIFIER}(?:\|{IDENTIFIER})*$") & ~text.str.contains(r"(?:^|\|)\*(?:\||$)")
+    shapes = {
+        Kind.TEXT: text != "",
+        Kind.IDENTIFIER: text.str.contains(f"^{IDENTIFIER}$"),
+        Kind.IDENTIFIERS: (text == "*") | names,
+        Kind.ENUM: text.is_in(column.values),
+        Kind.DIGITS: text.str.contains(f"^{r'[+]?' if column.plus else ''}[0-9]{{1,15}}$"),
+    }
+    return shapes[column.kind]
 
 
 def _shapes(column: Column, text: pl.Expr, style: Style) -> list[tuple[pl.Expr, str]]:
@@ -264,10 +267,11 @@ def _timestamp(text: pl.Expr, style: Style) -> pl.Expr:
 
 
 def shown(column: Column, read: pl.Expr, style: Style) -> pl.Expr:
-    """Write a converted value as people write it: 9900000 millionths are `9.9`, 28800 seconds `08:00`."""
+    """Write a converted value as people write it: 9,900,000 millionths are `9.9`, 990 minor units `9.90`, 28,800 seconds `08:00`."""
     scale = _scale(column, style)
     if scale:
-        return to_text(read, scale).str.strip_chars_end("0").str.strip_suffix(".")
+        text = to_text(read, scale)
+        return text if column.kind is Kind.MONEY else text.str.strip_chars_end("0").str.strip_suffix(".")
     if column.kind is Kind.TIME:
         return pl.format("{}:{}", *[part.cast(pl.String).str.zfill(2) for part in (read // 3600, read // 60 % 60)])
     if column.kind is Kind.TIMESTAMP:

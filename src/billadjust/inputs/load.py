@@ -66,7 +66,7 @@ class Loaded:
     remarks: list[str]
 
 
-def load(
+def load(  # noqa: PLR0913 - each is a setting of its own
     sources: Mapping[str, Source],
     *,
     currency: str,
@@ -105,7 +105,7 @@ def load(
         progress(f"reading {name}")
         style = Style(digits, timezone, source.decimal_comma, source.date_format)
         readings[name], extra = _read(files, table, source, style, spool)
-        remarks += [f"{name}: the column {column} is not used." for column in extra]
+        remarks += [f"{name}: the column {column or 'without a name'} is not used." for column in extra]
     known = (
         known_invoices
         if known_invoices is not None
@@ -208,5 +208,7 @@ def _counts(readings: Mapping[str, Reading]) -> pl.DataFrame:
                 reading.repeats,
             )
         )
-    columns = {"files": pl.Int64, "rows": pl.Int64, "accepted": pl.Int64, "rejected": pl.Int64, "repeats": pl.Int64}
-    return pl.DataFrame(parts, schema={"input": pl.String} | columns, orient="row")
+    numbers = ("files", "rows", "accepted", "rejected", "repeats")
+    return pl.DataFrame(
+        parts, schema=pl.Schema({"input": pl.String(), **dict.fromkeys(numbers, pl.Int64())}), orient="row"
+    )

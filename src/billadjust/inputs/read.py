@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
 from billadjust.errors import InputError
 
@@ -62,7 +62,8 @@ def choose_columns(file: DataFile, names: list[str], table: Table, source: Sourc
         InputError: A name appears twice, two of our columns are mapped to one, or a mapped or required column is missing.
     """
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"{file.path} has two columns named {doubled[0]}: rename or remove one of them.")
+        called = f"named {doubled[0]}" if doubled[0] else "without a name"
+        raise InputError(f"{file.path} has two columns {called}: name each its own way, or remove one of them.")
     chosen: dict[str, str] = {}
     for column in table.columns:
         name = source.columns.get(column.name, column.name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.inputs.check import TEXT
 from billadjust.inputs.grammar import is_missing, shown, value
 from billadjust.inputs.read import FILE_STEP, ROW
 

@@ -97,14 +97,17 @@ def reject_unmatched(reading: Reading, rows: pl.LazyFrame, reference: Reference,
 
 def reject_missing(reading: Reading, unmatched: pl.LazyFrame, reference: Reference, target: Reading) -> None:
     """Reject rows that name what is not there, and say whether it is missing or rejected."""
+    found = unmatched.collect(engine="streaming")
+    if not found.height:
+        return
     gone = target.rejected(*reference.names).select(reference.names).drop_nulls().unique().with_columns(_gone=True)
-    unmatched = unmatched.join(gone, left_on=reference.columns, right_on=reference.names, how="left")
+    named = found.lazy().join(gone, left_on=reference.columns, right_on=reference.names, how="left")
     why = (
         pl.when("_gone")
         .then(pl.lit(f"the {reference.what} is rejected"))
         .otherwise(pl.lit(f"there is no such {reference.what}"))
     )
-    reading.reject(unmatched, reference.columns, why)
+    reading.reject(named, reference.columns, why)
 
 
 def _matching(rows: pl.LazyFrame, reference: Reference, target: Reading, how: Literal["semi", "anti"]) -> pl.LazyFrame:

@@ -67,7 +67,7 @@ def find_files(source: Source) -> tuple[list[DataFile], list[str]]:
         names = {entry.name: entry for entry in path.iterdir()}
     elif glob.has_magic(source.path):
         root = _root(source.path)
-        names = {str(Path(hit).relative_to(root)): Path(hit) for hit in glob.glob(source.path, recursive=True)}
+        names = {str(hit.relative_to(root)): hit for hit in root.glob(str(path.relative_to(root)))}
     else:
         names = {}
     names = {name: entry for name, entry in names.items() if path.is_file() or entry.name[0] not in "._"}

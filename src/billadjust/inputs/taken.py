@@ -93,8 +93,8 @@ def _lines(readings: Mapping[str, Reading], known_invoices: pl.LazyFrame) -> pl.
     """Lines frozen by rejected prior credits, and by rejected disputes of the invoice's own account."""
     frozen = [Taken.nothing().lines]
     if "prior_credits" in readings:
-        credits = readings["prior_credits"].rejected("invoice_id", "line_no").drop_nulls("invoice_id")
-        frozen.append(credits.select("invoice_id", "line_no", usage_only=False))
+        given = readings["prior_credits"].rejected("invoice_id", "line_no").drop_nulls("invoice_id")
+        frozen.append(given.select("invoice_id", "line_no", usage_only=False))
     if "disputes" in readings:
         disputes = readings["disputes"].rejected("invoice_id", "account_id", "line_no", "cdr_id")
         invoices = accounts_of(disputes, readings.get("invoices"), known_invoices)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from billadjust.durable import make_directory
+from billadjust.durable import make_directory, sync_directory
+from billadjust.errors import UsageError
 from billadjust.outputs.csvfile import write_csv
 from billadjust.outputs.publish import publish
 from billadjust.outputs.tables import KEPT, run_tables
 from billadjust.summary import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from billadjust.config import Config
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 PREVIEW: Final = "PREVIEW_"
 """What the names of a preview's files and columns begin with, so that no program takes it for an export."""
+
+NOT_POSTED: Final = "not posted"
+"""What every row of a preview begins with."""
 
 
 def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
@@ -38,7 +43,7 @@ def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
     files: dict[str, pl.DataFrame | str] = {f"{name}.csv": table for name, table in tables.items()}
     files["summary.json"] = snapshot.attachment(record, "summary.json").read_text("utf-8")
     directory = publish(config.outputs / run_id, files, _header(record, config), config.dialect)
-    _marker(snapshot, record).touch()
+    _mark_published(snapshot, record)
     return directory
 
 
@@ -55,26 +60,74 @@ def complete(snapshot: Snapshot, config: Config, progress: Callable[[str], None]
 
 
 def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
-    """Write what a run would publish, under names and column names that no import takes for an export."""
-    make_directory(directory)
-    for name, table in run_tables(plan.entries, plan.tables, config.policy.digits, config.dialect).items():
-        renamed = table.rename(lambda column: PREVIEW + column)
-        write_csv(renamed, directory / f"{PREVIEW}{name}.csv", config.dialect)
-    marked: Mapping[str, Any] = {"preview": "nothing of this was posted", **plan.summary}
-    (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
+    """Write what a run would publish so that nobody and no import takes it for an export.
+
+    Names of files and columns are others, every row begins with `not posted`, and the run has no identifier yet.
+
+    Raises:
+        UsageError: the directory cannot be written.
+    """
+    entries = plan.entries.with_columns(run_id=pl.lit("PREVIEW"))
+    marked: Mapping[str, Any] = {**plan.summary, "preview": NOT_POSTED, "run_id": "PREVIEW"}
+    with _writable(directory):
+        for name, table in run_tables(entries, plan.tables, config.policy.digits, config.dialect).items():
+            _preview_csv(table, name, config, directory)
+        (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
 
 
 def publish_rejected(rejected: pl.DataFrame, config: Config, directory: Path) -> Path:
-    """Write the rejected rows of a run that was stopped because of them."""
-    make_directory(directory)
-    path = directory / "rejected.csv"
-    write_csv(rejected, path, config.dialect)
+    """Write the rejected rows of a run that was stopped because of them.
+
+    Raises:
+        UsageError: the directory cannot be written.
+    """
+    with _writable(directory):
+        path = directory / "rejected.csv"
+        write_csv(rejected, path, config.dialect)
     return path
+
+
+def preview_rejected(rejected: pl.DataFrame, config: Config, directory: Path) -> Path:
+    """Write the rejected rows of a dry run that was stopped because of them.
+
+    Raises:
+        UsageError: the directory cannot be written.
+    """
+    with _writable(directory):
+        return _preview_csv(rejected, "rejected", config, directory)
+
+
+def _preview_csv(table: pl.DataFrame, name: str, config: Config, directory: Path) -> Path:
+    path = directory / f"{PREVIEW}{name}.csv"
+    marked = table.select(pl.lit(NOT_POSTED).alias("PREVIEW"), pl.all().name.prefix(PREVIEW))
+    write_csv(marked, path, config.dialect)
+    return path
+
+
+@contextmanager
+def _writable(directory: Path) -> Iterator[None]:
+    """Make a directory; what cannot be written there is the user's to mend."""
+    try:
+        make_directory(directory)
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{directory} cannot be written: {error.strerror}. Check its rights and the space on its disk."
+        ) from error
 
 
 def _marker(snapshot: Snapshot, record: RunRecord) -> Path:
     """Return the file that says that the files of a run were written."""
     return record.directory(snapshot.path) / "published"
+
+
+def _mark_published(snapshot: Snapshot, record: RunRecord) -> None:
+    marker = _marker(snapshot, record)
+    try:
+        marker.touch()
+        sync_directory(marker.parent)
+    except OSError as error:
+        raise UsageError(f"{marker} cannot be written: {error.strerror}. Check the rights of the ledger.") from error
 
 
 def _header(record: RunRecord, config: Config) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def run_tables(
     discounts = posted.filter(pl.col("settlement") == "bill_discount").rename({"explanation": "description"})
     tables = {"adjustments": posted, "bill_discounts": discounts, **{name: kept[name] for name in KEPT}}
     return {
-        name: _as_people_read(tables[name].select(output.columns), digits, dialect) for name, output in OUTPUTS.items()
+        name: _as_people_read(tables[name].select(*output.columns), digits, dialect) for name, output in OUTPUTS.items()
     }
 
 

@@ -28,15 +28,16 @@ class Coverage:
     """The fee lines that overlap others of their subscription, numbered in their order.
 
     `lines`: line (its number: by subscription_id, issue_date, invoice_id, line_no), invoice_id, line_no,
-    subscription_id, net_amount. `uncovered`: line, subscription_id, part, due_from, due_to: what a charge is the first
-    to cover. `beneath`: line, earlier_line: a charge and a line that covered one of its days already. `taken_off`: line,
-    earlier_line: a line with a negative amount and a charge whose days it gives back.
+    subscription_id, net_amount. `uncovered`: line, subscription_id, part, due_from, due_to, until: what a charge is the
+    first to cover, and the line that gives it back (null: none does). `beneath`: line, earlier_line: a charge and a line
+    that covered one of its days already. `given`: line, earlier_line, given: what a line with a negative amount gives
+    back of an earlier one's charge.
     """
 
     lines: pl.DataFrame
     uncovered: pl.DataFrame
     beneath: pl.DataFrame
-    taken_off: pl.DataFrame
+    given: pl.DataFrame
 
 
 def coverage(inputs: Inputs, *, only: pl.LazyFrame | None = None) -> Coverage:
@@ -54,32 +55,20 @@ def coverage(inputs: Inputs, *, only: pl.LazyFrame | None = None) -> Coverage:
         .drop("issue_date")
         .with_row_index("line")
     )
-    levels = _levels(parts.join(lines.select("line", *LINE), on=LINE))
+    levels = (
+        _levels(parts.join(lines.select("line", *LINE), on=LINE))
+        .sort(*_STRETCH, "level", "line")
+        .with_columns(
+            earlier_line=pl.col("line").shift().over(*_STRETCH, "level"),
+            until=pl.col("line").shift(-1).over(*_STRETCH, "level"),
+        )
+    )
     charges = levels.filter("is_charge")
     uncovered = charges.filter(pl.col("level") == 1).select(
-        "line", "subscription_id", "part", due_from="stretch_from", due_to="stretch_to"
+        "line", "subscription_id", "part", "until", due_from="stretch_from", due_to="stretch_to"
     )
-    beneath = (
-        charges.filter(pl.col("level") > 1)
-        .with_columns(level=pl.col("level") - 1)
-        .sort("line")
-        .join_asof(
-            charges.select(*_STRETCH, "level", "line", earlier_line="line").sort("line"),
-            on="line",
-            by=[*_STRETCH, "level"],
-            check_sortedness=False,
-        )
-        .select("line", "earlier_line")
-        .unique()
-    )
-    taken_off = (
-        levels.sort(*_STRETCH, "level", "line")
-        .with_columns(earlier_line=pl.col("line").shift().over(*_STRETCH, "level"))
-        .filter(~pl.col("is_charge"))
-        .select("line", "earlier_line")
-        .unique()
-    )
-    return Coverage(lines, uncovered, beneath, taken_off)
+    taken_off = levels.filter(~pl.col("is_charge")).select("line", "earlier_line").unique()
+    return Coverage(lines, uncovered, _beneath(charges), _given(lines, taken_off))
 
 
 def given_back(inputs: Inputs) -> pl.LazyFrame:
@@ -90,34 +79,53 @@ def given_back(inputs: Inputs) -> pl.LazyFrame:
     9.90 back on the first.
 
     Returns:
-        invoice_id, line_no, net_amount (minor units, above 0).
+        invoice_id, line_no, net_amount (minor units, above 0), ordered by the key.
     """
     fee_lines = inputs.invoice_lines.filter(IS_FEE)
     credited = fee_lines.filter(pl.col("net_amount") < 0).select("subscription_id").unique()
     stacks = coverage(inputs, only=credited)
-    amounts = stacks.lines.select("line", "subscription_id", left=pl.col("net_amount").abs())
-    turn = pl.int_range(pl.len()).over("subscription_id")
-    pairs = (
-        stacks.taken_off.join(amounts.select("line", "subscription_id"), on="line")
-        .sort(["subscription_id", "line", "earlier_line"], descending=[False, False, True])
-        .with_columns(turn=turn)
+    back = stacks.given.group_by(line="earlier_line").agg(net_amount=pl.col("given").sum())
+    return stacks.lines.drop("net_amount").join(back, on="line").select(*LINE, "net_amount").sort(LINE).lazy()
+
+
+def _beneath(charges: pl.DataFrame) -> pl.DataFrame:
+    """Find the line that each charge finds on top of a stack."""
+    upper = charges.filter(pl.col("level") > 1).select(*_STRETCH, "line", level=pl.col("level") - 1)
+    return (
+        upper.sort("line")
+        .join_asof(
+            charges.select(*_STRETCH, "level", "line", top="line").sort("line"),
+            on="line",
+            by=[*_STRETCH, "level"],
+            check_sortedness=False,
+        )
+        .select("line", earlier_line="top")
+        .unique()
     )
-    left = amounts.select("line", "left")
-    for now in pairs.partition_by("turn"):
-        given = (
+
+
+def _given(lines: pl.DataFrame, taken_off: pl.DataFrame) -> pl.DataFrame:
+    """Share each negative amount out among the charges that it takes off, the newest first, each up to what is left of it.
+
+    The subscriptions are worked through in step, the first share of each at once, then the second.
+    """
+    left = lines.select("line", left=pl.col("net_amount").abs())
+    shares = (
+        taken_off.join(lines.select("line", "subscription_id"), on="line")
+        .sort(["subscription_id", "line", "earlier_line"], descending=[False, False, True])
+        .with_columns(turn=pl.int_range(pl.len()).over("subscription_id"))
+    )
+    given = [taken_off.clear().with_columns(given=pl.lit(0, dtype=pl.Int64))]
+    for now in shares.partition_by("turn"):
+        share = (
             now.join(left, on="line")
             .join(left.select(earlier_line="line", room="left"), on="earlier_line")
             .select("line", "earlier_line", given=pl.min_horizontal("left", "room"))
         )
-        less = pl.concat([given.select("line", "given"), given.select(line="earlier_line", given="given")])
+        less = pl.concat([share.select("line", "given"), share.select(line="earlier_line", given="given")])
         left = left.join(less, on="line", how="left").select("line", left=pl.col("left") - pl.col("given").fill_null(0))
-    back = (
-        stacks.lines.filter(pl.col("net_amount") > 0)
-        .join(left, on="line")
-        .select(*LINE, net_amount=pl.col("net_amount") - pl.col("left"))
-        .filter(pl.col("net_amount") > 0)
-    )
-    return back.sort(LINE).lazy()
+        given.append(share.filter(pl.col("given") > 0))
+    return pl.concat(given)
 
 
 def _overlapping_parts(inputs: Inputs, only: pl.LazyFrame | None) -> pl.DataFrame:

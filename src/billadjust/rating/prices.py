@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -29,8 +30,8 @@ DAY_S: Final = 86_400
 _LARGEST: Final = 2**62
 """What numerators stay below, so that they stay in 128 bits times the units of a CDR."""
 
-KEY: Final = ["code", "service", "zone", "band"]
-"""The key of `Prices.rates`."""
+Allowance = tuple[str, str, frozenset[str]]
+"""Tariff, service and set of zones: what consumption is counted for."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +41,16 @@ class Prices:
     `codes`: code, tariff_id, version: a small number for each version. `bands`: the band at code × WEEK_S + second of
     the week. `rates`: for each key (code, service, zone or `*`, band or `NO_BAND`) connect_fee, minimum_charge,
     first_increment, denominator and, for each tier k, from_k, to_k (null in the last), increment_k and numerator_k:
-    a unit costs numerator ÷ denominator; null where there is no rate. And `pool`, the zones of the allowance that
-    covers it, and `allowance`, its quantity, null where there is none. All in millionths.
+    a unit costs numerator ÷ denominator. And `pool`, the zones of the allowance that covers it, and `allowance`, its
+    quantity, both null where there is none, and `varies`: whether another version of the tariff has another quantity.
+    All in millionths. `tier_count`: the most tiers that a rate has. `varies`: whether it does for any allowance.
     """
 
     codes: pl.LazyFrame
     bands: Steps
     rates: pl.LazyFrame
     tier_count: int
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of `rates` behind its key."""
-        return [column for column in self.rates.collect_schema().names() if column not in KEY]
+    varies: bool
 
 
 def read_prices(inputs: Inputs, policy: Policy) -> Prices:
@@ -64,13 +62,15 @@ def read_prices(inputs: Inputs, policy: Policy) -> Prices:
     """
     versions = [version for tariff in read_catalogue(inputs, policy).values() for version in tariff]
     tier_count = max((len(rate.tiers) for version in versions for rate in version.rates.values()), default=1)
-    rows = [row for code, version in enumerate(versions) for row in _rows(code, version)]
+    varying = _varying(versions)
+    rows = [row for code, version in enumerate(versions) for row in _rows(code, version, varying)]
     codes = [(code, version.tariff_id, version.number) for code, version in enumerate(versions)]
     return Prices(
         pl.LazyFrame(codes, schema={"code": pl.Int64, "tariff_id": pl.String, "version": pl.Int64}, orient="row"),
         _bands(inputs, versions),
         pl.LazyFrame(rows, schema=_schema(tier_count), orient="row"),
         tier_count,
+        bool(varying),
     )
 
 
@@ -93,7 +93,16 @@ def _bands(inputs: Inputs, versions: list[Version]) -> Steps:
     return Steps.of(steps)
 
 
-def _rows(code: int, version: Version) -> Iterator[dict[str, object]]:
+def _varying(versions: list[Version]) -> set[Allowance]:
+    """Find the allowances whose quantity is not the same in all versions of their tariff that have them."""
+    quantities = defaultdict(set)
+    for version in versions:
+        for (service, zones), quantity in version.allowances.items():
+            quantities[version.tariff_id, service, zones].add(quantity)
+    return {allowance for allowance, found in quantities.items() if len(found) > 1}
+
+
+def _rows(code: int, version: Version, varying: set[Allowance]) -> Iterator[dict[str, object]]:
     """Resolve the rate and the allowance of every service, zone and band that a version names (§5.3)."""
     named = {zone for _, zone, _ in version.rates} | {zone for _, zones in version.allowances for zone in zones}
     covering = {
@@ -104,7 +113,10 @@ def _rows(code: int, version: Version) -> Iterator[dict[str, object]]:
     for service in sorted({service for service, _, _ in version.rates}):
         for zone in sorted(named | {ANY}):
             zones, quantity = covering.get((service, zone)) or covering.get((service, ANY)) or (None, None)
-            pool = {"pool": "|".join(sorted(zones)), "allowance": quantity} if zones else {}
+            pool: dict[str, object] = {}
+            if zones:
+                varies = (version.tariff_id, service, zones) in varying
+                pool = {"pool": "|".join(sorted(zones)), "allowance": quantity, "varies": varies}
             for band in (None, *sorted(version.bands)):
                 rate = version.rate(service, zone, band)
                 if rate:
@@ -140,4 +152,9 @@ def _schema(tier_count: int) -> dict[str, pl.DataType]:
     tiers = [f"{name}_{k}" for k in range(tier_count) for name in ("from", "to", "increment", "numerator")]
     numbers = ("connect_fee", "minimum_charge", "first_increment", "denominator", *tiers, "allowance")
     texts = ("service", "zone", "band", "pool")
-    return {"code": pl.Int64(), **dict.fromkeys(texts, pl.String()), **dict.fromkeys(numbers, pl.Int64())}
+    return {
+        "code": pl.Int64(),
+        **dict.fromkeys(texts, pl.String()),
+        **dict.fromkeys(numbers, pl.Int64()),
+        "varies": pl.Boolean(),
+    }

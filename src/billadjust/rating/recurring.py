@@ -10,7 +10,7 @@ from billadjust.calendar import CYCLE, elapsed_cycles
 from billadjust.money import MICRO, divide_half_up
 from billadjust.rating.coverage import coverage
 from billadjust.rating.lines import FEE_SERVICES, INTERNET, IS_FEE, LINE, REST, lines_with_dates
-from billadjust.rating.shortfall import CHOICES, carried_shortfalls
+from billadjust.rating.shortfall import CHOICES, add_shortfalls
 from billadjust.schemas import Charges
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from billadjust.rating.coverage import Coverage
 
 _PRICED: Final = (*LINE, "contract", "improved", "contract_versions", "improved_versions", "unit_count", "not_assessed")
+
+NEEDS_REJECTED: Final = "it needs a rejected row of the subscription or of its tariff"
+"""Why a line is not assessed whose days a rejected row touches."""
+
+OVERLAPS_REJECTED: Final = "it bills days of an earlier line that needs a rejected row"
+"""Why a line is not assessed that may be due what an earlier one was charged too little."""
 
 
 def recurring_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
@@ -78,28 +84,27 @@ def _overlapping(whole: pl.LazyFrame, stacks: Coverage, spans: pl.LazyFrame, dig
 
     Args:
         whole: These lines, priced as if they were alone.
-        stacks: Which days and parts each line is the first to cover.
+        stacks: Which days and parts each line is the first to cover, and what was given back.
         spans: schemas.Spans.
         digits: Decimals of the currency.
     """
-    uncovered = stacks.uncovered.lazy().join(stacks.lines.lazy().select("line", *LINE), on="line")
-    first = _priced(uncovered.with_columns(taken=pl.lit(value=False)), spans, digits)
-    known = pl.col("not_assessed").is_null()
-    lines = (
-        whole.drop(CHOICES)
-        .join(first.select(*LINE, *CHOICES), on=LINE, how="left")
-        .with_columns(pl.when(known).then(pl.col(choice).fill_null(0)).alias(choice) for choice in CHOICES)
-        .join(stacks.lines.lazy(), on=LINE)
-        .collect()
+    pieces = _pieces(stacks.uncovered.lazy(), spans)
+    alone, own = pl.collect_all(
+        [
+            whole.join(stacks.lines.lazy(), on=LINE).with_columns(
+                is_known=pl.col("contract").is_not_null(), needs_rejected=pl.col("not_assessed") == NEEDS_REJECTED
+            ),
+            pieces.group_by("line", "until").agg(pl.col(CHOICES).sum()),
+        ]
     )
-    carried = carried_shortfalls(lines, stacks.beneath)
-    unknown = pl.lit("it overlaps an earlier line that is not assessed")
+    due = add_shortfalls(
+        alone.with_columns(pl.col("needs_rejected").fill_null(value=False)), own, stacks, _minor(digits)
+    )
+    unknown = pl.col("not_assessed").is_null() & pl.col("contract").is_null()
     return (
-        lines.join(carried, on="line", suffix="_carried")
-        .with_columns(pl.col(choice) + pl.col(f"{choice}_carried") for choice in CHOICES)
-        .with_columns(
-            not_assessed=pl.when(known & pl.col("contract").is_null()).then(unknown).otherwise("not_assessed")
-        )
+        alone.drop("needs_rejected", *CHOICES)
+        .join(due, on="line")
+        .with_columns(not_assessed=pl.when(unknown).then(pl.lit(OVERLAPS_REJECTED)).otherwise("not_assessed"))
         .select(_PRICED)
         .lazy()
     )
@@ -112,51 +117,68 @@ def _fee(choice: str) -> pl.Expr:
     return pl.when(pl.col("part") == INTERNET).then(internet).otherwise(rest)
 
 
-def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame:
-    """Price what is due of each line: the fee of each day's version ÷ the days of that day's cycle, rounded once.
+def _minor(digits: int) -> int:
+    """Return how many parts of a cycle times millionths one minor unit of the currency has."""
+    micro: int = 10**digits
+    return CYCLE * MICRO // micro
+
+
+def _pieces(due: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
+    """Cut what is due of lines by the subscriptions' spans, and work out exactly what each piece costs.
 
     Args:
-        due: invoice_id, line_no, subscription_id, part (internet, rest or all), due_from, due_to, taken; a line may
-            have several rows.
+        due: subscription_id, part (internet, rest or all), due_from, due_to.
+        spans: schemas.Spans.
+
+    Returns:
+        The columns of both, day_from and day_to cut to what is due, and `contract` and `improved`, in parts of a cycle
+        times millionths.
+    """
+    start, end = pl.max_horizontal("day_from", "due_from"), pl.min_horizontal("day_to", "due_to")
+    cycle_day = pl.col("bill_cycle_day")
+    parts_of_cycle = elapsed_cycles(pl.col("day_to"), cycle_day) - elapsed_cycles(pl.col("day_from"), cycle_day)
+    return (
+        due.join(spans, on="subscription_id")
+        .filter(pl.col("day_from") < pl.col("due_to"), pl.col("day_to") > pl.col("due_from"))
+        .with_columns(day_from=start, day_to=end)
+        .with_columns((_fee(choice).cast(pl.Int128) * parts_of_cycle).alias(choice) for choice in CHOICES)
+    )
+
+
+def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame:
+    """Price lines: the fee of each day's version ÷ the days of that day's cycle, rounded once.
+
+    Args:
+        due: invoice_id, line_no, subscription_id, part (internet, rest or all), due_from, due_to, taken; a row a line.
         spans: schemas.Spans.
         digits: Decimals of the currency.
     """
-    pieces = due.join(spans, on="subscription_id").filter(
-        pl.col("day_from") < pl.col("due_to"), pl.col("day_to") > pl.col("due_from")
-    )
-    start, end = pl.max_horizontal("day_from", "due_from"), pl.min_horizontal("day_to", "due_to")
-    parts_of_cycle = elapsed_cycles(end, pl.col("bill_cycle_day")) - elapsed_cycles(start, pl.col("bill_cycle_day"))
-    minor = CYCLE * MICRO // 10**digits
     names = {f"{choice}_versions": pl.format("{}/{}", "tariff_id", f"{choice}_version") for choice in CHOICES}
     sums = (
-        pieces.with_columns(
-            **{choice: _fee(choice).cast(pl.Int128) * parts_of_cycle for choice in CHOICES},
-            **names,
-            start=start,
-            days=(end - start).dt.total_days(),
-        )
+        _pieces(due, spans)
+        .with_columns(**names, days=(pl.col("day_to") - pl.col("day_from")).dt.total_days())
         .group_by(LINE)
         .agg(
             pl.col(CHOICES).sum(),
-            pl.col(*names).sort_by("start").unique(maintain_order=True).str.join(", "),
+            pl.col(*names).sort_by("day_from").unique(maintain_order=True).str.join(", "),
             unit_count=pl.col("days").sum(),
             usable=pl.col("usable").all(),
             versioned=pl.col("contract_version").is_not_null().all(),
         )
     )
-    lines = due.group_by(LINE).agg(pl.col("taken").any())
     unassessable = (
         pl.when(pl.col("taken") | ~pl.col("usable"))
-        .then(pl.lit("it needs a rejected row of the subscription or of its tariff"))
+        .then(pl.lit(NEEDS_REJECTED))
         .when(~pl.col("versioned"))
         .then(pl.lit("the subscription has no tariff version on a day of the period"))
     )
     return (
-        lines.join(sums, on=LINE, how="left")
+        due.select(*LINE, "taken")
+        .join(sums, on=LINE, how="left")
         .with_columns(not_assessed=unassessable, unit_count=pl.col("unit_count").fill_null(0))
         .with_columns(
             pl.when(pl.col("not_assessed").is_null())
-            .then(divide_half_up(pl.col(choice).fill_null(0), minor).cast(pl.Int64))
+            .then(divide_half_up(pl.col(choice).fill_null(0), _minor(digits)).cast(pl.Int64))
             .alias(choice)
             for choice in CHOICES
         )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Choice = Literal["contract", "improved"]
 
+_POOL: Final = ["subscription_id", "tariff_id", "cycle_start", "service", "pool"]
+"""What the consumption of an allowance is counted for."""
+
 MAX_COST: Final = 10**15
 """A CDR that would cost more (a thousand million currency units) is not rated: no sum of costs may leave 64 bits."""
 
@@ -53,9 +56,9 @@ def rated_usage(inputs: Inputs, spans: pl.LazyFrame, policy: Policy, choice: Cho
     They are `cycle_start` (null on a day without a tariff) and `needs_rejected`: whether a rejected row leaves it unrated.
     """
     prices = read_prices(inputs, policy)
-    return _cost(
-        _cover(_count_units(_find_rates(_place(inputs, spans, policy, prices, choice), prices), prices)), prices
-    )
+    placed = _place(inputs, spans, policy, prices, choice)
+    counted = _count_units(_find_rates(placed, prices), prices)
+    return _cost(_cover(counted, spans, prices), prices)
 
 
 def unrated_cdrs(inputs: Inputs, spans: pl.LazyFrame, policy: Policy, choice: Choice) -> pl.LazyFrame:
@@ -157,18 +160,50 @@ def _count_units(cdrs: pl.LazyFrame, prices: Prices) -> pl.LazyFrame:
     return cdrs.with_columns(units=pl.when("is_free").then(0).when(pl.col("unrated").is_null()).then(units))
 
 
-def _cover(cdrs: pl.LazyFrame) -> pl.LazyFrame:
-    """Take off each CDR's units what is left of its allowance (§5.5)."""
-    pool = ["subscription_id", "tariff_id", "cycle_start", "service", "pool"]
+def _cover(cdrs: pl.LazyFrame, spans: pl.LazyFrame, prices: Prices) -> pl.LazyFrame:
+    """Take off each CDR's units what is left of its allowance (§5.5).
+
+    Where the versions of a tariff have allowances of different sizes, what is used is counted for each span of days
+    with one version, on top of what was used before it; units that were charged did not use anything.
+    """
+    pool = list(_POOL)
+    used_before: pl.Expr = pl.lit(0)
+    if prices.varies:
+        pool.append("span")
+        cdrs = cdrs.with_columns(span=pl.when("varies").then("day_from"))
+        cdrs = cdrs.join(_used_before(cdrs, spans), on=pool, how="left")
+        used_before = pl.col("used_before").fill_null(0)
     units = pl.col("units").fill_null(0).cast(pl.Int128)
-    used_before = (units.cum_sum() - units).over(pool, order_by=["started_at", "cdr_id"])
-    left = (pl.col("allowance") - used_before).clip(lower_bound=0)
-    covered = pl.min_horizontal(left, "units").cast(pl.Int64)
+    used = used_before + (units.cum_sum() - units).over(pool, order_by=["started_at", "cdr_id"])
+    left = (pl.col("allowance") - used).clip(lower_bound=0)
+    covered = pl.when(pl.col("pool").is_not_null() & ~pl.col("is_free")).then(pl.min_horizontal(left, "units"))
     return cdrs.with_columns(
-        allowance_units=pl.when(pl.col("units").is_not_null()).then(
-            pl.when(pl.col("pool").is_not_null() & ~pl.col("is_free")).then(covered).otherwise(0)
-        )
+        allowance_units=pl.when(pl.col("units").is_not_null()).then(covered.fill_null(0).cast(pl.Int64))
     )
+
+
+def _used_before(cdrs: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
+    """Work out what was used of each allowance whose size varies before each span of days with one version.
+
+    Of 100 minutes, 150 use all 100 and 50 are charged; of the next version's 200 minutes in that cycle 100 are left.
+    """
+    pools = (
+        cdrs.filter("varies")
+        .group_by(*_POOL, "span")
+        .agg(pl.col("units").fill_null(0).cast(pl.Int128).sum(), pl.col("allowance").first())
+        .sort("span")
+        .group_by(_POOL, maintain_order=True)
+        .agg("span", "units", "allowance")
+        .with_columns(used_before=pl.lit(0, dtype=pl.Int128))
+    )
+    most_spans = spans.group_by("subscription_id").len().select(pl.col("len").max()).collect().item() or 0
+    found = []
+    for k in range(most_spans):
+        span, units, allowance = (pl.col(name).list.get(k, null_on_oob=True) for name in ("span", "units", "allowance"))
+        found.append(pools.filter(pl.col("span").list.len() > k).select(*_POOL, "used_before", span=span))
+        used = pl.min_horizontal(units, (allowance - pl.col("used_before")).clip(lower_bound=0))
+        pools = pools.with_columns(used_before=pl.col("used_before") + used)
+    return pl.concat(found)
 
 
 def _cost(cdrs: pl.LazyFrame, prices: Prices) -> pl.LazyFrame:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from billadjust.night import Night
 from billadjust.rules.disputes import IN_TIME, LINE, disputed_cdrs, disputed_lines, repeats, standings
 from billadjust.rules.evidence import amount, day, evidence
 from billadjust.schemas import Claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 
 def dispute_refund(night: Night) -> pl.LazyFrame:
@@ -70,7 +74,7 @@ def dispute_refund(night: Night) -> pl.LazyFrame:
             to_price=pl.lit(0, pl.Int64),
             pool="cdr_id",
             pool_limit="cdr_charge",
-            since=pl.col("opened_on").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+            since="since",
             covers=pl.lit(None, pl.List(pl.String)),
             event_on="opened_on",
             deadline="deadline",

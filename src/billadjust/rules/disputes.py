@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from billadjust.money import MICRO, divide_half_up, net_of, tax_of
-from billadjust.night import Night
 from billadjust.rules.spread import spread
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 IN_TIME: Final = ("explained", "withdrawn")
 """Standings that take a provisional refund back."""
@@ -17,7 +19,7 @@ LINE: Final = ["invoice_id", "line_no"]
 
 
 def standings(night: Night) -> pl.LazyFrame:
-    """Return the disputes with `enabled`, `deadline`, `standing` and `minor_limit`.
+    """Return the disputes with `enabled`, `deadline`, `standing`, `minor_limit` and `since` (opened_on as a moment).
 
     The standing is open, waived (open after the deadline), accepted, explained, explained_late, withdrawn or
     withdrawn_late. The deadline is the last day in time: opened on 1 March with 45 days, it is 15 April.
@@ -26,21 +28,19 @@ def standings(night: Night) -> pl.LazyFrame:
     policy = night.policy
     late = pl.col("resolved_on") > pl.col("deadline")
     resolved = pl.when(late).then(pl.col("status") + "_late").otherwise(pl.col("status"))
-    return (
-        night.inputs.disputes.with_columns(
-            enabled=policy.expr("dispute_refund.enabled", opened),
-            deadline=opened + pl.duration(days=policy.expr("dispute_refund.waiver_days", opened)),
-            minor_limit=policy.expr("dispute_refund.minor_limit", opened),
-        )
-        .with_columns(
-            standing=pl.when(pl.col("status") == "accepted")
-            .then(pl.lit("accepted"))
-            .when(pl.col("status") != "open")
-            .then(resolved)
-            .when(pl.lit(night.as_of) > pl.col("deadline"))
-            .then(pl.lit("waived"))
-            .otherwise(pl.lit("open"))
-        )
+    return night.inputs.disputes.with_columns(
+        enabled=policy.expr("dispute_refund.enabled", opened),
+        deadline=opened + pl.duration(days=policy.expr("dispute_refund.waiver_days", opened)),
+        minor_limit=policy.expr("dispute_refund.minor_limit", opened),
+        since=opened.cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+    ).with_columns(
+        standing=pl.when(pl.col("status") == "accepted")
+        .then(pl.lit("accepted"))
+        .when(pl.col("status") != "open")
+        .then(resolved)
+        .when(pl.lit(night.as_of) > pl.col("deadline"))
+        .then(pl.lit("waived"))
+        .otherwise(pl.lit("open"))
     )
 
 
@@ -53,8 +53,12 @@ def disputed_lines(night: Night) -> pl.LazyFrame:
     """
     disputes = standings(night)
     lines = night.lines.select(*LINE, "subscription_id", "kind", "service", "charged", "tax_rate", line_gross="gross")
-    about = [_about_cdrs(night, disputes, lines), _about_lines(disputes, lines), _about_invoices(night, disputes, lines)]
-    disputed = pl.min_horizontal("gross_amount", "full_gross")
+    about = [
+        _about_cdrs(night, disputes, lines),
+        _about_lines(disputes, lines),
+        _about_invoices(night, disputes, lines),
+    ]
+    disputed = pl.min_horizontal("gross_amount", "full_gross").clip(lower_bound=0)
     justified = pl.coalesce("justified_gross", "disputed_gross")
     return (
         pl.concat(about, how="diagonal")
@@ -73,16 +77,19 @@ def repeats(disputed: pl.LazyFrame) -> pl.LazyFrame:
     """Return (dispute_id, invoice_id, line_no) of what repeats an earlier dispute, line by line.
 
     It does if it was opened on or after the day on which that one was explained in time. The explanation of a line
-    covers its CDRs; that of a CDR only itself.
+    covers its CDRs; that of a CDR only itself. Of disputes opened on one day the lower identifier is the earlier one.
     """
     explained = disputed.filter(pl.col("standing") == "explained").select(
-        *LINE, earlier="dispute_id", explained_on="resolved_on", explained_cdr="cdr_id"
+        *LINE, "since", earlier="dispute_id", explained_on="resolved_on", explained_cdr="cdr_id"
+    )
+    is_earlier = (pl.col("since_earlier") < pl.col("since")) | (
+        (pl.col("since_earlier") == pl.col("since")) & (pl.col("earlier") < pl.col("dispute_id"))
     )
     return (
-        disputed.select("dispute_id", *LINE, "opened_on", "cdr_id")
-        .join(explained, on=LINE)
+        disputed.select("dispute_id", *LINE, "opened_on", "since", "cdr_id")
+        .join(explained, on=LINE, suffix="_earlier")
         .filter(
-            (pl.col("earlier") != pl.col("dispute_id"))
+            is_earlier
             & (pl.col("opened_on") >= pl.col("explained_on"))
             & (pl.col("explained_cdr").is_null() | pl.col("explained_cdr").eq_missing(pl.col("cdr_id")))
         )
@@ -111,7 +118,7 @@ def disputed_cdrs(night: Night, disputes: pl.LazyFrame) -> pl.LazyFrame:
 def _about_cdrs(night: Night, disputes: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
     """Disputes of a CDR, on the usage line of its invoice, subscription and service (the first, if several)."""
     usage = (
-        lines.filter(pl.col("kind") == "usage")
+        lines.filter((pl.col("kind") == "usage") & (pl.col("charged") > 0))
         .sort("line_no")
         .unique(["invoice_id", "subscription_id", "service"], keep="first", maintain_order=True)
     )
@@ -119,8 +126,10 @@ def _about_cdrs(night: Night, disputes: pl.LazyFrame, lines: pl.LazyFrame) -> pl
         disputed_cdrs(night, disputes)
         .drop("line_no")
         .join(usage, on=["invoice_id", "subscription_id", "service"])
-        .filter(pl.col("charged") > 0)
-        .with_columns(full_net="cdr_charge", full_gross=pl.col("cdr_charge") + tax_of(pl.col("cdr_charge"), pl.col("tax_rate")))
+        .filter(pl.col("cdr_charge") > 0)
+        .with_columns(
+            full_net="cdr_charge", full_gross=pl.col("cdr_charge") + tax_of(pl.col("cdr_charge"), pl.col("tax_rate"))
+        )
         .with_columns(line_gross="full_gross")
         .with_columns(whole=pl.lit(value=True))
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from billadjust.money import PERCENT, divide_half_up
-from billadjust.night import Night
 from billadjust.rules.evidence import amount, evidence, percent
 from billadjust.rules.line_claims import chargeable, error_of, line_claims
 from billadjust.rules.promised_price import promised_lines
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 
 def error_indemnity(night: Night) -> pl.LazyFrame:
@@ -20,9 +24,7 @@ def error_indemnity(night: Night) -> pl.LazyFrame:
     policy = night.policy
     issued = pl.col("issue_date")
     promised = promised_lines(night).select("invoice_id", "line_no", "promised")
-    error = (
-        pl.when(policy.expr("billing_error.enabled", issued)).then(error_of(policy)).otherwise(0).fill_null(0)
-    )
+    error = pl.when(policy.expr("billing_error.enabled", issued)).then(error_of(policy)).otherwise(0).fill_null(0)
     broken_promise = (pl.col("charged") - pl.col("promised")).fill_null(0)
     lines = (
         chargeable(night, "error_indemnity")

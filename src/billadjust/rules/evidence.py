@@ -9,7 +9,7 @@ from billadjust.money import to_text
 
 def evidence(**figures: pl.Expr) -> pl.Expr:
     """Encode the figures as one JSON object, in the order given; absent figures are null."""
-    return pl.struct(**figures).struct.json_encode()
+    return pl.struct(figure.alias(name) for name, figure in figures.items()).struct.json_encode()
 
 
 def amount(value: pl.Expr, digits: int) -> pl.Expr:

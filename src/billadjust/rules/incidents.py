@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from billadjust.calendar import local_date
-from billadjust.night import Night
 
-EVERYWHERE = ""
-"""Key of the subscriptions of no region, or of one where no regional outage happened."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from billadjust.night import Night
+
+EVERYWHERE: Final = ""
+"""The area of the subscriptions of no region, or of one where no regional outage happened."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Outage:
 
 
 Incident = tuple[Outage, ...]
+"""Outages in the order of their starts, without a gap between them."""
 
 
 def incidents_of_subscriptions(night: Night) -> pl.LazyFrame:
@@ -36,23 +41,23 @@ def incidents_of_subscriptions(night: Night) -> pl.LazyFrame:
     version on the first day of the incident on which the subscription has Internet access in its region).
     """
     outages = _internet_outages(night)
-    by_region = {
-        region: _merge([outage for outage in outages if outage.region in {None, region}])
-        for region in {EVERYWHERE, *(outage.region for outage in outages if outage.region)}
-    }
-    numbered = [(region, incident) for region in sorted(by_region) for incident in by_region[region]]
-    met = _met(night, numbered)
-    combinations = met.group_by("subscription_id").agg(pl.col("number").unique().sort()).rename({"number": "numbers"})
-    distinct = combinations.select("numbers").unique().collect(engine="streaming")["numbers"].to_list()
-    united = _frame_of_united([incident for _, incident in numbered], distinct, night.policy.timezone)
-    members = united.select("numbers", "united", number="members").explode("number", empty_as_null=False)
-    first = (
-        met.join(combinations, on="subscription_id")
-        .join(members.lazy(), on=["numbers", "number"])
-        .group_by("subscription_id", "numbers", "united")
-        .agg(pl.col("account_id", "bill_cycle_day", "internet_fee").sort_by("first_day", "day_from").first())
+    areas = sorted({EVERYWHERE, *(outage.region for outage in outages if outage.region)})
+    incidents = [
+        (area, incident)
+        for area in areas
+        for incident in _merge(outage for outage in outages if outage.region in {None, area})
+    ]
+    met = _met(night, incidents)
+    united, members = _unite([incident for _, incident in incidents], _moves(met))
+    first = pl.col("account_id", "bill_cycle_day", "internet_fee").sort_by("first_day", "day_from").first()
+    return (
+        met.join(members.lazy(), on=["subscription_id", "number"], how="left")
+        .group_by("subscription_id", incident=pl.coalesce("united", "number"))
+        .agg(first, pl.col("usable").all())
+        .filter("usable")
+        .join(_frame_of(united, night.policy.timezone), on="incident")
+        .drop("incident", "usable")
     )
-    return first.join(united.lazy().drop("members"), on=["numbers", "united"]).drop("numbers", "united")
 
 
 def _internet_outages(night: Night) -> list[Outage]:
@@ -66,24 +71,30 @@ def _internet_outages(night: Night) -> list[Outage]:
     return [Outage(*row) for row in frame.rows()]
 
 
-def _merge(outages: Sequence[Outage]) -> list[Incident]:
+def _merge(outages: Iterable[Outage]) -> list[Incident]:
     """Merge outages, given in the order of their starts, where they overlap or touch."""
     incidents: list[list[Outage]] = []
+    end: datetime | None = None
     for outage in outages:
-        if incidents and outage.started_at <= max(member.ended_at for member in incidents[-1]):
+        if end is not None and outage.started_at <= end:
             incidents[-1].append(outage)
+            end = max(end, outage.ended_at)
         else:
             incidents.append([outage])
+            end = outage.ended_at
     return [tuple(incident) for incident in incidents]
 
 
-def _met(night: Night, numbered: Sequence[tuple[str, Incident]]) -> pl.LazyFrame:
-    """Return which stretch of which subscription met which incident, with the first day on which it did."""
+def _met(night: Night, incidents: Sequence[tuple[str, Incident]]) -> pl.LazyFrame:
+    """Return which stretch of which subscription met which incident, with the first day on which it did.
+
+    Stretches that a rejected row takes along are there, not `usable`, because their fee is not known.
+    """
     timezone = night.policy.timezone
-    incidents = pl.LazyFrame(
+    numbered = pl.LazyFrame(
         [
-            (number, region, incident[0].started_at, max(outage.ended_at for outage in incident))
-            for number, (region, incident) in enumerate(numbered)
+            (number, area, incident[0].started_at, max(outage.ended_at for outage in incident))
+            for number, (area, incident) in enumerate(incidents)
         ],
         schema={
             "number": pl.Int64,
@@ -92,68 +103,63 @@ def _met(night: Night, numbered: Sequence[tuple[str, Incident]]) -> pl.LazyFrame
             "ended_at": pl.Datetime("us", "UTC"),
         },
         orient="row",
-    ).with_columns(
+    ).select(
+        "number",
+        "area",
         started_on=local_date(pl.col("started_at"), timezone),
         # The end is not part of the incident: one that ends at midnight does not reach the next day.
         last_day=local_date(
             pl.max_horizontal("started_at", pl.col("ended_at") - pl.duration(microseconds=1)), timezone
         ),
     )
-    regions = [region for region, _ in numbered if region != EVERYWHERE]
-    area = pl.when(pl.col("region").is_in(regions)).then(pl.col("region")).otherwise(pl.lit(EVERYWHERE))
+    regions = sorted({area for area, _ in incidents} - {EVERYWHERE})
+    area = pl.when(pl.col("region").is_in(regions)).then("region").otherwise(pl.lit(EVERYWHERE))
     return (
-        night.spans.filter(pl.col("usable") & (pl.col("improved_internet_fee") > 0))
-        .with_columns(area=area)
-        .join(incidents, on="area")
-        .filter((pl.col("day_from") <= pl.col("last_day")) & (pl.col("day_to") > pl.col("started_on")))
+        night.spans.filter(~pl.col("usable") | (pl.col("improved_internet_fee") > 0))
         .select(
             "subscription_id",
             "account_id",
             "bill_cycle_day",
-            "number",
             "day_from",
+            "day_to",
+            "usable",
+            area=area,
             internet_fee="improved_internet_fee",
-            first_day=pl.max_horizontal("started_on", "day_from"),
         )
+        .join(numbered, on="area")
+        .filter((pl.col("day_from") <= pl.col("last_day")) & (pl.col("day_to") > pl.col("started_on")))
+        .with_columns(first_day=pl.max_horizontal("started_on", "day_from"))
     )
 
 
-def _frame_of_united(incidents: Sequence[Incident], combinations: Sequence[list[int]], timezone: str) -> pl.DataFrame:
-    """Unite, for each combination of incidents that a subscription met, those that share an outage."""
+def _moves(met: pl.LazyFrame) -> pl.DataFrame:
+    """Return (subscription_id, numbers) of the subscriptions that met incidents of several areas: they moved (few)."""
+    return (
+        met.group_by("subscription_id")
+        .agg(pl.col("area").n_unique(), numbers=pl.col("number").unique().sort())
+        .filter(pl.col("area") > 1)
+        .select("subscription_id", "numbers")
+        .collect(engine="streaming")
+    )
+
+
+def _unite(incidents: Sequence[Incident], moves: pl.DataFrame) -> tuple[list[Incident], pl.DataFrame]:
+    """Unite, for each subscription that moved, the incidents that share an outage.
+
+    Returns:
+        The incidents, followed by the united ones; and (subscription_id, number, united): which incident a
+        subscription met in place of the one with that number.
+    """
+    every = list(incidents)
     rows = []
-    for numbers in combinations:
-        for united, members in enumerate(_share_outages(incidents, numbers)):
-            outages = sorted(
-                {outage for number in members for outage in incidents[number]},
-                key=lambda outage: (outage.started_at, outage.outage_id),
-            )
-            rows.append(
-                (
-                    numbers,
-                    united,
-                    members,
-                    outages[0].outage_id,
-                    [outage.outage_id for outage in outages],
-                    outages[0].started_at,
-                    max(outage.ended_at for outage in outages),
-                )
-            )
-    return pl.DataFrame(
-        rows,
-        schema={
-            "numbers": pl.List(pl.Int64),
-            "united": pl.Int64,
-            "members": pl.List(pl.Int64),
-            "outage_id": pl.String,
-            "outages": pl.List(pl.String),
-            "started_at": pl.Datetime("us", "UTC"),
-            "ended_at": pl.Datetime("us", "UTC"),
-        },
-        orient="row",
-    ).with_columns(
-        started_on=local_date(pl.col("started_at"), timezone),
-        duration_us=(pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds(),
-    )
+    for numbers in moves.get_column("numbers").unique().sort().to_list():
+        for group in _share_outages(incidents, numbers):
+            rows += [(numbers, number, len(every)) for number in group]
+            outages = {outage for number in group for outage in incidents[number]}
+            every.append(tuple(sorted(outages, key=lambda outage: (outage.started_at, outage.outage_id))))
+    schema = {"numbers": pl.List(pl.Int64), "number": pl.Int64, "united": pl.Int64}
+    united = pl.DataFrame(rows, schema=schema, orient="row")
+    return every, moves.join(united, on="numbers").select("subscription_id", "number", "united")
 
 
 def _share_outages(incidents: Sequence[Incident], numbers: Sequence[int]) -> list[list[int]]:
@@ -165,3 +171,28 @@ def _share_outages(incidents: Sequence[Incident], numbers: Sequence[int]) -> lis
         groups = [group for group in groups if group not in linked]
         groups.append(sorted({number, *(member for group in linked for member in group)}))
     return groups
+
+
+def _frame_of(incidents: Sequence[Incident], timezone: str) -> pl.LazyFrame:
+    """Return what is to be known of each incident, by its place (`incident`)."""
+    rows = [
+        (
+            number,
+            outages[0].outage_id,
+            [outage.outage_id for outage in outages],
+            outages[0].started_at,
+            max(outage.ended_at for outage in outages),
+        )
+        for number, outages in enumerate(incidents)
+    ]
+    schema = {
+        "incident": pl.Int64,
+        "outage_id": pl.String,
+        "outages": pl.List(pl.String),
+        "started_at": pl.Datetime("us", "UTC"),
+        "ended_at": pl.Datetime("us", "UTC"),
+    }
+    return pl.LazyFrame(rows, schema=schema, orient="row").with_columns(
+        started_on=local_date(pl.col("started_at"), timezone),
+        duration_us=(pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds(),
+    )

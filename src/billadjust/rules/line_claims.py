@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from billadjust.night import Night
-from billadjust.policy import Policy
 from billadjust.schemas import Claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
+    from billadjust.policy import Policy
 
 
 def chargeable(night: Night, rule: str) -> pl.LazyFrame:

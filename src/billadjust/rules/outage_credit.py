@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from billadjust.calendar import cycle_end, cycle_minutes, cycle_start
 from billadjust.money import MICRO, PERCENT, divide_half_up
-from billadjust.night import Night
 from billadjust.rules.evidence import amount, evidence, micro, number, percent
 from billadjust.rules.incidents import incidents_of_subscriptions
 from billadjust.schemas import Claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 MINUTE_US = 60_000_000
 

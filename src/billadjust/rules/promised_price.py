@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from billadjust.money import MICRO, divide_half_up
-from billadjust.night import Night
 from billadjust.rules.evidence import amount, evidence, micro, number
 from billadjust.rules.line_claims import chargeable, line_claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 LATE_KINDS = ("device", "one_off")
 """Kinds of lines that are often billed long after the sale."""

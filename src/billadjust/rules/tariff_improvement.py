@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from billadjust.night import Night
 from billadjust.rules.evidence import amount, evidence
 from billadjust.rules.line_claims import chargeable, line_claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
 
 def tariff_improvement(night: Night) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """What is owed minus what was posted, once: the only place that sees both (§7).
 
-    claims + posted → scope → lines: set off, keep, cut → other claims: rise → differences → kind, tax → entries
+claims + posted → scope → lines: set off, keep, cut → other claims: rise → differences → kind, tax → entries
 """
 
 from __future__ import annotations

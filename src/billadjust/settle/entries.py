@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 import polars as pl
 
 from billadjust.calendar import cycle_end, cycle_start
 from billadjust.money import tax_of
-from billadjust.night import Night
 from billadjust.rules import LINE_RULES, RULES
 from billadjust.rules.disputes import LINE
 from billadjust.rules.evidence import amount
 
-RULE_ORDER = tuple(rule.__name__ for rule in RULES)
+if TYPE_CHECKING:
+    from billadjust.night import Night
 
-COLUMNS = (
+RULE_ORDER: Final = tuple(rule.__name__ for rule in RULES)
+
+COLUMNS: Final = (
     "entry_id",
     "as_of",
     "rule",
@@ -42,13 +46,12 @@ COLUMNS = (
 def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: pl.LazyFrame) -> pl.LazyFrame:
     """Turn the legs whose owed net differs from the posted net into entries, in the order of their identifiers."""
     provisional = pl.col("bucket") == "provisional"
-    texts = claims.select("claim", "event_on", "policy_ref", "variant", figures="evidence")
+    texts = claims.select("claim", "event_on", "variant", figures="evidence")
     changed = (
         legs.join(scoped, on="claim")
         .with_columns(
             posted=pl.when(provisional).then("posted_provisional").otherwise("posted_final"),
             number=pl.when(provisional).then("provisional_entries").otherwise("final_entries") + 1,
-            alone=pl.when(provisional).then("provisional").otherwise("final"),
         )
         .with_columns(net=pl.col("owed") - pl.col("posted"))
         .filter(pl.col("net") != 0)
@@ -65,9 +68,8 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
             as_of=pl.lit(night.as_of),
             currency=pl.lit(night.policy.currency),
             gross=pl.col("net") + pl.col("tax"),
-            policy_ref=pl.col("policy_ref").fill_null(""),
             evidence=_evidence(night.policy.digits),
-            variant=pl.col("variant").fill_null("posted"),
+            variant=pl.when("compared").then("variant").fill_null("posted"),
             language=pl.col("language").fill_null("es"),
         )
         .select(COLUMNS)
@@ -80,8 +82,10 @@ def _accounts(night: Night) -> pl.LazyFrame:
 
 
 def _last_days(night: Night) -> pl.LazyFrame:
-    """Return (subscription_id, ends): the day after the last on which the subscription has a tariff."""
-    return night.spans.group_by("subscription_id").agg(ends=pl.col("row_to").max())
+    """Return (subscription_id, ends): the day after the last of the subscription's last row; null if it is open."""
+    return night.inputs.subscriptions.group_by("subscription_id").agg(
+        ends=pl.col("valid_to").sort_by("valid_from").last()
+    )
 
 
 def _posted_by_line(scoped: pl.LazyFrame) -> pl.LazyFrame:
@@ -99,32 +103,29 @@ def _posted_by_line(scoped: pl.LazyFrame) -> pl.LazyFrame:
 def _kind() -> pl.Expr:
     """Name the cause of each entry.
 
-    A fall with several causes is a reversal if the dispute was explained or withdrawn in time, else a finalisation.
+    What a provisional refund loses is finalised as far as the claim became final. Of the rest, what was explained or
+    withdrawn in time is reversed. What the dispute would still owe if it were alone on the line, other claims took.
     """
     is_final = pl.col("bucket") == "final"
-    final_rise = (pl.when(is_final).then("net").otherwise(0).sum().over("claim")) > 0
-    provisional_fall = (pl.when(is_final).then(0).otherwise("net").sum().over("claim")) < 0
-    fall = (
-        pl.when(is_final)
+    became_final = pl.when(is_final).then("net").otherwise(0).sum().over("claim")
+    was_provisional = (~is_final).any().over("claim")
+    fall = -pl.col("net")
+    alone = pl.min_horizontal("provisional", "charged") - pl.col("prior_credit")
+    return (
+        pl.when(pl.col("net") > 0)
+        .then(pl.when(is_final & was_provisional).then(pl.lit("finalisation")).otherwise(pl.lit("credit")))
+        .when(is_final)
         .then(pl.lit("reclassification"))
-        .when(pl.col("taken_back"))
-        .then(pl.lit("reversal"))
-        .when(final_rise)
+        .when(became_final >= fall)
         .then(pl.lit("finalisation"))
-        .when(_left_less_by_others())
+        .when("taken_back")
+        .then(pl.lit("reversal"))
+        .when(became_final > 0)
+        .then(pl.lit("finalisation"))
+        .when(alone >= pl.col("posted"))
         .then(pl.lit("reclassification"))
         .otherwise(pl.lit("reversal"))
     )
-    rise = pl.when(is_final & provisional_fall).then(pl.lit("finalisation")).otherwise(pl.lit("credit"))
-    return pl.when(pl.col("net") < 0).then(fall).otherwise(rise)
-
-
-def _left_less_by_others() -> pl.Expr:
-    """Whether a provisional refund falls because of other claims on its line.
-
-    Alone it would still owe what was posted; with the other claims, and before any prior credit, it does not.
-    """
-    return (pl.col("alone") >= pl.col("posted")) & (pl.col("unshared") < pl.col("posted"))
 
 
 def _settlement(night: Night) -> pl.Expr:
@@ -173,23 +174,23 @@ def _tax() -> pl.Expr:
         pl.col("claim"),
     ]
     net_before = pl.when(on_line).then("line_net").otherwise("posted")
-    tax_before = pl.when(on_line).then("line_tax").otherwise(
-        pl.when(pl.col("bucket") == "final").then("posted_final_tax").otherwise("posted_provisional_tax")
+    tax_before = (
+        pl.when(on_line)
+        .then("line_tax")
+        .otherwise(pl.when(pl.col("bucket") == "final").then("posted_final_tax").otherwise("posted_provisional_tax"))
     )
     so_far = pl.col("net").cum_sum().over(group, order_by=order)
     is_first = pl.int_range(pl.len()).over(group, order_by=order) == 0
     after = tax_of(net_before + so_far, pl.col("tax_rate"))
-    before = pl.when(is_first).then(tax_before).otherwise(
-        tax_of(net_before + so_far - pl.col("net"), pl.col("tax_rate"))
+    before = (
+        pl.when(is_first).then(tax_before).otherwise(tax_of(net_before + so_far - pl.col("net"), pl.col("tax_rate")))
     )
     return after - before
 
 
 def _evidence(digits: int) -> pl.Expr:
     """Put what the claim owes and what was posted before the figures of its rule."""
-    head = pl.struct(
-        owed=amount(pl.col("owed"), digits), posted=amount(pl.col("posted"), digits)
-    ).struct.json_encode()
+    head = pl.struct(owed=amount(pl.col("owed"), digits), posted=amount(pl.col("posted"), digits)).struct.json_encode()
     figures = pl.col("figures").fill_null("{}").str.slice(1)
     comma = pl.when(figures == "}").then(pl.lit("")).otherwise(pl.lit(","))
     return head.str.head(-1) + comma + figures

@@ -123,9 +123,7 @@ def _gone_legs(claims: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(unjustified_gross=unjustified_gross)
         .with_columns(unjustified=spread("unjustified_gross", "gross", over="source_ref"))
     )
-    return _legs(
-        settled, final=final, provisional=pl.when(standing == "open").then("posted_provisional").otherwise(0)
-    )
+    return _legs(settled, final=final, provisional=pl.when(standing == "open").then("posted_provisional").otherwise(0))
 
 
 def _posted_legs(claims: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

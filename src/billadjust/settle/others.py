@@ -40,7 +40,6 @@ def other_legs(scoped: pl.LazyFrame) -> pl.LazyFrame:
             kept=pl.when(pl.col("compared") & pl.col("absorbed").is_null())
             .then((pl.col("paid") - pl.col("share")).clip(lower_bound=0))
             .otherwise(0),
-            unshared="final",
         )
     )
 

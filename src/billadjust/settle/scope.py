@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from billadjust.calendar import local_date
 from billadjust.rules import ASSESSED_RULES, LINE_RULES, PRICE_RULES
 from billadjust.rules.disputes import IN_TIME, LINE, standings
 
@@ -88,11 +89,12 @@ def in_scope(night: Night, claims: pl.LazyFrame, posted: pl.LazyFrame) -> pl.Laz
     return (
         both.with_columns(pl.coalesce(name, f"{name}_posted") for name in (*IDENTITY, *NEWEST))
         .drop(f"{name}_posted" for name in (*IDENTITY, *NEWEST))
-        .with_columns(dispute_id=pl.when(is_dispute).then("source_ref"))
+        .with_columns(dispute_id=pl.when(is_dispute).then("source_ref"), outage_id=_outage_of("claim"))
         .join(_invoices(night), on="invoice_id", how="left")
         .join(_lines(night), on=LINE, how="left")
         .join(_disputes(night), on="dispute_id", how="left")
         .join(_subscriptions(night), on="subscription_id", how="left")
+        .join(_outages(night), on="outage_id", how="left")
         .with_columns(
             pl.col(AMOUNTS).fill_null(0),
             pl.col("stated", "undone", "read", "frozen", "assessed", "taken_back", "usable").fill_null(value=False),
@@ -111,6 +113,8 @@ def in_scope(night: Night, claims: pl.LazyFrame, posted: pl.LazyFrame) -> pl.Laz
             *(f"{rule}_on" for rule in INVOICE_RULES),
             "assessed",
             "usable",
+            "outage_id",
+            "outage_credit_on",
             "line_tax_rate",
             "dispute_id",
             "dispute_deadline",
@@ -123,6 +127,8 @@ def _rests_on_what_was_read(night: Night) -> pl.Expr:
     """Whether what a claim rests on was read in this run and its rule is in force."""
     rule = pl.col("rule")
     in_force = pl.coalesce(pl.when(rule == name).then(f"{name}_on") for name in INVOICE_RULES).fill_null(value=False)
+    outages_now = night.policy.expr("outage_credit.enabled", pl.lit(night.as_of))
+    outages_in_force = pl.coalesce("outage_credit_on", outages_now) & pl.lit("outages" in night.inputs.present)
     return (
         pl.when(rule.is_in(PRICE_RULES))
         .then(in_force & (pl.col("assessed") | ~rule.is_in(ASSESSED_RULES)))
@@ -131,7 +137,7 @@ def _rests_on_what_was_read(night: Night) -> pl.Expr:
         .when(rule == "error_indemnity")
         .then(in_force & (pl.col("assessed") | pl.col("stated")))
         .when(rule == "outage_credit")
-        .then(pl.col("stated") | (pl.col("usable") & pl.lit("outages" in night.inputs.present)))
+        .then(pl.col("stated") | (pl.col("usable") & outages_in_force))
         .otherwise("stated")
     )
 
@@ -160,7 +166,7 @@ def _disputes(night: Night) -> pl.LazyFrame:
             "standing",
             "justified_gross",
             dispute_deadline="deadline",
-            dispute_since=since_of(pl.col("opened_on")),
+            dispute_since="since",
         )
     )
 
@@ -168,3 +174,16 @@ def _disputes(night: Night) -> pl.LazyFrame:
 def _subscriptions(night: Night) -> pl.LazyFrame:
     """Return the subscriptions that were read; `usable` if no rejected row takes any of their days along."""
     return night.spans.group_by("subscription_id").agg(pl.col("usable").all())
+
+
+def _outages(night: Night) -> pl.LazyFrame:
+    """Return (outage_id, outage_credit_on): whether outages are credited on the local date of its start."""
+    started = local_date(pl.col("started_at"), night.policy.timezone)
+    return night.inputs.outages.select(
+        "outage_id", outage_credit_on=night.policy.expr("outage_credit.enabled", started)
+    )
+
+
+def _outage_of(claim: str) -> pl.Expr:
+    """Return the outage that an outage claim is named after."""
+    return pl.when(pl.col("rule") == "outage_credit").then(pl.col(claim).str.split("|").list.get(1))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.night import Night, Stage
+from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
 from billadjust.settle.entries import entries_of
 from billadjust.settle.lines import line_legs
 from billadjust.settle.others import other_legs
 from billadjust.settle.scope import in_scope, posted_claims
+
+if TYPE_CHECKING:
+    from billadjust.night import Night, Stage
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,21 @@ class Settlement:
 def settle(night: Night, claims: pl.LazyFrame, ledger: pl.LazyFrame, stage: Stage) -> Settlement:
     """Compare what the rules state (schemas.Claims) with what the ledger holds (schemas.Entries).
 
-    Every claim owes at least what is final; a line's claims together at most its charge. See §7 for each step.
+    Nothing final falls for a line or for any other claim; a line's claims owe together at most its charge (§7).
     """
     scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger)))
     legs = stage("legs", pl.concat([line_legs(scoped, night.as_of), other_legs(scoped)]))
     kept = (
         legs.filter(pl.col("kept") > 0)
         .join(scoped, on="claim")
-        .group_by("account_id", *LINE, claim=pl.when(pl.col("line_no").is_null()).then("claim"))
+        .group_by("account_id", *LINE, claim=pl.when(~pl.col("rule").is_in(LINE_RULES)).then("claim"))
         .agg(amount=pl.col("kept").sum())
+        .sort(*LINE, "claim")
     )
-    undone = scoped.filter("undone").select(
-        "account_id", *LINE, "claim", amount=pl.col("final") + pl.col("provisional")
+    undone = (
+        scoped.filter("undone")
+        .select("account_id", *LINE, "claim", amount=pl.col("final") + pl.col("provisional"))
+        .sort("claim")
     )
     frames = pl.collect_all(
         [entries_of(night, scoped, legs, claims), kept, undone],

@@ -1,0 +1,208 @@
+# ruff: noqa: INP001  # the documentation is no package; cog imports this file by its name
+"""The generated parts of the documentation: what the code knows is not written down twice.
+
+cog runs these functions inside README.md and docs/*.md (`make docs` writes the parts, `make docs-check` compares them).
+Each returns Markdown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billadjust import errors
+from billadjust.cli import app
+from billadjust.config import LIMITS
+from billadjust.outputs.columns import OUTPUTS
+from billadjust.parameters import PARAMETERS
+from billadjust.policy import Policy
+from billadjust.review import TOPICS
+from billadjust.rules import RULES
+from billadjust.schemas import INPUTS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from billadjust.schemas import Column, Table
+
+FIRST_RUN = Path(__file__).parent / "first_run"
+WIDTH = "100"
+TODAY = date(2026, 1, 1)
+"""The day whose policy is shown."""
+
+
+def rules() -> str:
+    """List the rules in order of precedence, each with the first line of its docstring."""
+    return table(("", "rule", "what it does"), ((n, f"`{r.__name__}`", summary(r)) for n, r in enumerate(RULES, 1)))
+
+
+def inputs() -> str:
+    """List the inputs with their columns."""
+    rows = ((f"`{t.name}`{' **required**' if t.required else ''}", t.doc, _columns(t)) for t in INPUTS.values())
+    return table(("input", "what it is", "columns"), rows)
+
+
+def input_columns() -> str:
+    """Describe every column of every input."""
+    return "\n".join(_input(one) for one in INPUTS.values()).rstrip()
+
+
+def outputs() -> str:
+    """List the files of a run with their columns."""
+    rows = ((f"`{n}.csv`", o.audience, o.doc, ", ".join(f"`{c}`" for c in o.columns)) for n, o in OUTPUTS.items())
+    return table(("file", "for", "a row is", "columns"), rows)
+
+
+def output_columns() -> str:
+    """Describe every column of every file of a run."""
+    parts = []
+    for name, output in OUTPUTS.items():
+        rows = ((f"`{column}`", doc) for column, doc in output.columns.items())
+        parts.append(
+            f"### {name}.csv\n\nFor {output.audience}. A row is {output.doc}.\n\n{table(('column', ''), rows)}\n"
+        )
+    return "\n".join(parts).rstrip()
+
+
+def topics() -> str:
+    """List the topics of review.csv with their messages."""
+    return table(
+        ("topic", "message"), ((f"`{topic}`", message.replace("{}", "…")) for topic, message in TOPICS.items())
+    )
+
+
+def policy() -> str:
+    """List the parameters of `[policy]` with their default values and what these rest on."""
+    docs = {parameter.name: parameter.doc for parameter in PARAMETERS}
+    rows = (
+        (f"`{row.name}`", f"{row.value} {row.unit}".strip(), docs[row.name], row.reference)
+        for row in Policy.of().in_force(TODAY)
+    )
+    return table(("parameter", "default", "meaning", "rests on"), rows)
+
+
+def limits() -> str:
+    """List the keys of `[limits]`."""
+    defaults = {"rejected_share": "1 %"}
+    rows = ((f"`{limit.name}`", limit.unit, defaults.get(limit.name, "none"), limit.doc) for limit in LIMITS)
+    return table(("key", "unit", "default", "meaning"), rows)
+
+
+def exit_codes() -> str:
+    """List the exit codes with the failures that end in each."""
+    causes: dict[int, list[str]] = {0: ["Done."], 1: ["An unexpected fault, of the disk or of the program."]}
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, errors.BilladjustError) and error.exit_code > 1:
+            causes.setdefault(error.exit_code, []).append(summary(error))
+    return table(("code", "meaning"), ((code, " ".join(texts)) for code, texts in sorted(causes.items())))
+
+
+def commands() -> str:
+    """List the commands, each with its summary."""
+    rows = ((f"`billadjust {name}`", doc) for name, doc in _commands())
+    return table(("command", "what it does"), rows)
+
+
+def helps() -> str:
+    """Show the help of the program and of every command."""
+    names = ["", *(name for name, _ in _commands())]
+    return "\n\n".join(_console(f"billadjust {name} --help".replace("  ", " ")) for name in names)
+
+
+def first_run_file(name: str, encoding: str = "utf-8") -> str:
+    """Show a file of the first run."""
+    text = (FIRST_RUN / name).read_text(encoding)
+    return f"```{'toml' if name.endswith('.toml') else 'text'}\n{text}```"
+
+
+@cache
+def first_run() -> dict[str, str]:
+    """Make the first run and return what each of its commands prints, by the command's name."""
+    with tempfile.TemporaryDirectory() as made:
+        there = Path(made).resolve() / "billing"
+        shutil.copytree(FIRST_RUN, there)
+        look = "billadjust run --as-of 2026-07-02 --dry-run --preview preview"
+        shown = {"preview": _console(look, there), "files": _console("ls preview", there)}
+        shown["marked"] = _console("cat preview/PREVIEW_holds.csv", there)
+        shown["refused"] = _console("billadjust run --as-of 2026-07-02", there)
+        plan = shown["refused"].rsplit("--approve ", maxsplit=1)[1].split(".", maxsplit=1)[0]
+        shown["approved"] = _posted(_console(f"billadjust run --as-of 2026-07-02 --approve {plan}", there))
+        shown["again"] = _posted(_console("billadjust run --as-of 2026-07-02", there))
+        shown["holds"] = _console("cat out/20260702-0001/holds.csv", there)
+        shown["verify"] = _console("billadjust verify", there)
+        return shown
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Lay a table out in Markdown."""
+    head = tuple(head)
+    lines = [head, ["---"] * len(head), *rows]
+    cells = ((str(cell).replace("|", r"\|") for cell in line) for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def summary(thing: object) -> str:
+    """Return the first line of a docstring."""
+    return (thing.__doc__ or "").partition("\n")[0]
+
+
+def _commands() -> list[tuple[str, str]]:
+    """Name and summary of each command."""
+    functions = [command.callback for command in app.registered_commands if command.callback]
+    return [(function.__name__, summary(function)) for function in functions]
+
+
+def _columns(one: Table) -> str:
+    return ", ".join(f"`{column.name}`{'*' if column.required else ''}" for column in one.columns)
+
+
+def _input(one: Table) -> str:
+    rows = ((f"`{column.name}`{'*' if column.required else ''}", _kind(column), column.doc) for column in one.columns)
+    key = ", ".join(f"`{name}`" for name in one.key)
+    required = "Required. " if one.required else ""
+    return f"### {one.name}\n\n{one.doc[0].upper()}{one.doc[1:]}. {required}Key: {key}.\n\n{table(('column', 'holds', ''), rows)}\n"
+
+
+def _posted(console: str) -> str:
+    """Leave out what a run says before it posts: what it read."""
+    return re.sub(r"(?s)\nRead:\n.*?\nPosted", "\n…\nPosted", console)
+
+
+def _kind(column: Column) -> str:
+    """Say what a column may hold."""
+    what = ", ".join(f"`{value}`" for value in column.values) if column.kind is Kind.ENUM else str(column.kind)
+    if column.above_zero:
+        what += ", above 0"
+    elif column.minimum == 0:
+        what += ", not negative"
+    if column.kind is Kind.INTEGER and column.maximum is not None:
+        what += f" {column.minimum} to {column.maximum}"
+    return what + (f" (default `{column.default}`)" if column.default is not None else "")
+
+
+def _console(command: str, there: Path | None = None) -> str:
+    """Run a command and show it with what it prints, standard error last, and its exit code if it is not 0."""
+    program, *arguments = command.split()
+    call = [str(Path(sys.executable).with_name(program)) if program == "billadjust" else program]
+    plain = os.environ | {"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH, "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+    plain.pop("FORCE_COLOR", None)
+    done = subprocess.run(  # noqa: S603  # the commands stand in this file
+        [*call, *arguments], cwd=there, env=plain, capture_output=True, text=True, encoding="utf-8-sig", check=False
+    )
+    if done.returncode == 1:
+        raise RuntimeError(f"{command}: {done.stderr}")
+    text = f"$ {command}\n{done.stdout}{done.stderr}"
+    if there:
+        text = text.replace(str(there), "/srv/billing")
+    if done.returncode:
+        text += f"$ echo $?\n{done.returncode}\n"
+    lines = "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+    return f"```console\n{lines}\n```"

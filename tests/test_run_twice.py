@@ -1,0 +1,345 @@
+"""Runs after each other, dry runs, approvals, missing inputs and published files (§2, §2.1, §8)."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billadjust.outputs.columns import OUTPUTS
+from operator_case import (
+    JULY,
+    Outcome,
+    contents,
+    json_of,
+    newest,
+    night,
+    operator_of,
+    posted,
+    program,
+    rows_of,
+    runs,
+    start,
+    tree,
+    write_operator,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Path:
+    return write_operator(tmp_path / "operator", operator_of(3))
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An operator with one run; tests must not change it."""
+    directory = write_operator(tmp_path_factory.mktemp("once") / "operator", operator_of(3))
+    posted(directory, JULY)
+    return directory
+
+
+@pytest.fixture
+def ran(once: Path, tmp_path: Path) -> Path:
+    """A copy of an operator with one run."""
+    return shutil.copytree(once, tmp_path / "ran")
+
+
+def plan_of(outcome: Outcome) -> str:
+    """Return the plan's hash that a dry run showed."""
+    match = re.search(r"^Plan: ([0-9a-f]{64})$", outcome.out, re.MULTILINE)
+    assert match, outcome
+    return match[1]
+
+
+def claims_of(run: Path) -> dict[str, str]:
+    return {row["claim"]: row["gross"] for row in rows_of(run / "adjustments.csv")}
+
+
+def without_run_id(run: Path) -> list[dict[str, str]]:
+    return [{name: cell for name, cell in row.items() if name != "run_id"} for row in rows_of(run / "adjustments.csv")]
+
+
+def test_a_second_run_on_the_same_inputs_posts_nothing_and_orders_the_same(ran: Path) -> None:
+    [first] = runs(ran)
+    second = posted(ran, JULY)
+    assert second.name == "20260702-0002"
+    assert len(rows_of(first / "adjustments.csv")) == 9
+    assert rows_of(second / "adjustments.csv") == []
+    for name in ("holds.csv", "tariff_changes.csv", "collection_orders.csv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_late_inputs_are_posted_exactly(ran: Path) -> None:
+    write_operator(ran, operator_of(4))
+    assert {claim.rpartition("0004")[1] for claim in claims_of(posted(ran, "2026-07-03"))} == {"0004"}
+
+
+def test_a_run_before_the_newest_one_is_refused_and_a_dry_run_is_not(ran: Path) -> None:
+    before = tree(ran / "out"), tree(ran / "ledger" / "_delta_log")
+    outcome = night(ran, "2026-07-01")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "billadjust: The ledger's newest run is of 2026-07-02, so a run of 2026-07-01 would come before it. "
+        "Give a later --as-of, or preview with --dry-run.\n"
+    )
+    assert night(ran, "2026-07-01", "--dry-run").code == 0
+    assert (tree(ran / "out"), tree(ran / "ledger" / "_delta_log")) == before
+
+
+def test_a_dry_run_writes_nothing_before_the_first_run_and_after_it(operator: Path) -> None:
+    for _ in range(2):
+        before = tree(operator.parent)
+        outcome = night(operator, JULY, "--dry-run")
+        assert outcome.code == 0
+        assert outcome.out.endswith("Nothing was posted.\n")
+        assert tree(operator.parent) == before
+        posted(operator, JULY)
+
+
+def test_a_preview_is_written_to_its_directory_only_and_nothing_in_it_looks_like_an_export(
+    operator: Path, tmp_path: Path
+) -> None:
+    before = tree(operator)
+    preview = tmp_path / "new" / "preview"
+    outcome = night(operator, JULY, "--dry-run", "--preview", preview)
+    assert outcome.code == 0
+    assert tree(operator) == before
+    run = posted(operator, JULY)
+    exports = contents(run)
+    shown = contents(preview)
+    assert {name.removeprefix("PREVIEW_") for name in shown} == exports.keys() - {"manifest.json"}
+    assert all(name.startswith("PREVIEW_") for name in shown)
+    for name in OUTPUTS:
+        with (preview / f"PREVIEW_{name}.csv").open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        assert header[0] == "PREVIEW"
+        assert all(column.startswith("PREVIEW_") for column in header[1:])
+        assert all(row[0] == "not posted" for row in rows)
+        assert not {line.encode() for line in exports[f"{name}.csv"].decode().splitlines()} & set(
+            shown[f"PREVIEW_{name}.csv"].splitlines()
+        )
+        assert len(rows) == len(rows_of(run / f"{name}.csv"))
+    assert run.name.encode() not in b"".join(shown.values())
+    summary = json_of(preview / "PREVIEW_summary.json")
+    assert summary["preview"] == "not posted"
+    assert summary["posted"] == json_of(run / "summary.json")["posted"]
+
+
+def test_a_run_posts_the_plan_that_the_dry_run_showed(operator: Path) -> None:
+    plan = plan_of(night(operator, JULY, "--dry-run"))
+    run = posted(operator, JULY, "--approve", plan)
+    assert json_of(run / "manifest.json")["plan_hash"] == plan
+    assert json_of(run / "summary.json")["plan_hash"] == plan
+
+
+def test_a_plan_other_than_the_approved_one_is_not_posted(operator: Path) -> None:
+    plan = plan_of(night(operator, JULY, "--dry-run"))
+    write_operator(operator, operator_of(2))
+    other = plan_of(night(operator, JULY, "--dry-run"))
+    outcome = night(operator, JULY, "--approve", plan)
+    assert (outcome.code, outcome.out, runs(operator)) == (5, "", [])
+    assert outcome.err == (
+        f"billadjust: This is not the approved plan: its hash is {other}. Nothing was posted. "
+        "Look at it with --dry-run, then approve its hash.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("run_gross = 43.50", None),
+        ("run_gross = 43.49", "The run gives 43.50 EUR; limits.run_gross is 43.49 EUR."),
+        ("account_gross = 14.50", None),
+        (
+            "account_gross = 14.49",
+            "Accounts beyond limits.account_gross of 14.49 EUR: 3, A0001 14.50 EUR, A0002 14.50 EUR, A0003 14.50 EUR.",
+        ),
+        # Billed are 3 × 22.02 = 66.06; 43.50 of it are 65.8492 %.
+        ("share_of_billed = 65.8493", None),
+        (
+            "share_of_billed = 65.8492",
+            "The run gives 43.50 EUR of 66.06 EUR billed; limits.share_of_billed is 65.8492 %.",
+        ),
+    ],
+)
+def test_a_run_beyond_a_limit_posts_only_after_approval(operator: Path, limit: str, sentence: str | None) -> None:
+    write_operator(operator, operator_of(3), f"[limits]\n{limit}\n")
+    outcome = night(operator, JULY)
+    if sentence is None:
+        assert outcome.code == 0
+        assert "Limits: within all of them." in outcome.out
+        return
+    dry = night(operator, JULY, "--dry-run")
+    assert (dry.code, f"Limit: {sentence}\n" in dry.out) == (0, True)
+    plan = plan_of(dry)
+    assert (outcome.code, outcome.out, runs(operator)) == (5, "", [])
+    assert outcome.err == (
+        f"billadjust: The plan is beyond a limit; nothing was posted. {sentence} "
+        f"Look at it with --dry-run; if it is right, run with --approve {plan}.\n"
+    )
+    approved = posted(operator, JULY, "--approve", plan)
+    assert json_of(approved / "summary.json")["beyond_limits"] == [sentence]
+
+
+def test_what_is_taken_back_counts_for_the_limits_and_does_not_hide_what_is_given(ran: Path) -> None:
+    """Three refunds of 11.98 are explained; a fourth customer gets 14.50."""
+    tables = operator_of(4)
+    for row in tables["disputes"][:3]:
+        row |= {"status": "explained", "resolved_on": "2026-07-03", "explanation": "Ordered by phone."}
+    write_operator(ran, tables, "[limits]\nrun_gross = 35.93\naccount_gross = 11.98\n")
+    outcome = night(ran, "2026-07-03", "--dry-run")
+    limits = [line for line in outcome.out.splitlines() if line.startswith("Limit: ")]
+    assert limits == [
+        "Limit: The run gives 14.50 EUR and takes back 35.94 EUR; limits.run_gross is 35.93 EUR.",
+        "Limit: Accounts beyond limits.account_gross of 11.98 EUR: 1, A0004 14.50 EUR.",
+    ]
+
+
+@pytest.mark.parametrize(("share", "code"), [("25", 0), ("24.9999", 3)])
+def test_a_run_posts_with_as_many_rejected_rows_as_are_allowed_and_not_with_more(
+    operator: Path, share: str, code: int
+) -> None:
+    tables = operator_of(3)
+    tables["disputes"].append({**tables["disputes"][0], "dispute_id": "D0004", "opened_on": "01/07/2026"})
+    write_operator(operator, tables, f"[limits]\nrejected_share = {share}\n")
+    outcome = night(operator, JULY)
+    assert outcome.code == code
+    where = newest(operator) if code == 0 else operator / "out" / "not_posted"
+    [rejected] = rows_of(where / "rejected.csv")
+    assert list(rejected.values())[:5] == ["disputes", "disputes.csv", "5", "opened_on", "01/07/2026"]
+    if code:
+        assert outcome.out == ""
+        assert outcome.err == (
+            "billadjust: Too many rows were rejected: disputes (1 of 4 rows). Nothing was posted. "
+            f"The reasons are in {where / 'rejected.csv'}; mend the exports, or raise limits.rejected_share.\n"
+        )
+        assert runs(operator) == []
+
+
+def test_a_dry_run_with_too_many_rejected_rows_writes_them_to_the_preview_only(operator: Path, tmp_path: Path) -> None:
+    tables = operator_of(3)
+    tables["disputes"][0]["opened_on"] = "01/07/2026"
+    write_operator(operator, tables)
+    before = tree(operator)
+    outcome = night(operator, JULY, "--dry-run", "--preview", tmp_path / "preview")
+    assert outcome.code == 3
+    assert [path.name for path in (tmp_path / "preview").iterdir()] == ["PREVIEW_rejected.csv"]
+    assert "PREVIEW_rejected.csv; mend" in outcome.err
+    blind = night(operator, JULY, "--dry-run")
+    assert (blind.code, "Give --preview DIR to see them" in blind.err) == (3, True)
+    assert tree(operator) == before
+
+
+def test_an_input_that_the_newest_run_had_must_be_there_or_be_allowed_to_be_missing(ran: Path) -> None:
+    (ran / "disputes.csv").unlink()
+    outcome = night(ran, "2026-08-20")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "billadjust: The newest run read disputes, and this one finds none. Nothing was posted. Export it again; "
+        "if it is gone on purpose, run with --allow-missing disputes.\n"
+    )
+    assert len(runs(ran)) == 1
+    run = posted(ran, "2026-08-10", "--allow-missing", "disputes", "--allow-missing", "outages")
+    assert rows_of(run / "adjustments.csv") == []
+    assert rows_of(run / "holds.csv") == []
+
+
+def test_two_missing_inputs_are_named_together(ran: Path) -> None:
+    for name in ("disputes", "outages"):
+        (ran / f"{name}.csv").unlink()
+    outcome = night(ran, JULY)
+    assert outcome.code == 2
+    assert "read disputes, outages, and" in outcome.err
+    assert "--allow-missing disputes --allow-missing outages" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--allow-missing", "cheese"], "--allow-missing cheese: there is no such input. The inputs are accounts, "),
+        (["--preview", "somewhere"], "--preview goes with --dry-run. Add --dry-run, or leave --preview out."),
+        (["--dry-run", "--approve", "abc"], "--approve posts a plan and --dry-run does not. Leave one of them out."),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(operator: Path, options: list[str], message: str) -> None:
+    before = tree(operator)
+    outcome = night(operator, JULY, *options)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(f"billadjust: {message}")
+    assert tree(operator) == before
+
+
+def test_published_files_are_written_again_byte_for_byte_after_later_runs(ran: Path) -> None:
+    [first] = runs(ran)
+    kept = contents(first)
+    write_operator(ran, operator_of(5))
+    posted(ran, "2026-07-03")
+    shutil.rmtree(first)
+    config = ran / "billadjust.toml"
+    outcome = program("publish", first.name, "--config", config)
+    assert (outcome.code, outcome.out) == (0, f"The files of run {first.name} are in {first}.\n")
+    assert contents(first) == kept
+    assert program("publish", first.name, "--config", config).code == 0
+    assert contents(first) == kept
+
+
+def test_changed_files_are_not_overwritten(ran: Path) -> None:
+    [first] = runs(ran)
+    with (first / "holds.csv").open("a", encoding="utf-8") as file:
+        file.write("mine\n")
+    kept = contents(first)
+    outcome = program("publish", first.name, "--config", ran / "billadjust.toml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert f"{first / 'holds.csv'} was changed after it was published." in outcome.err
+    assert contents(first) == kept
+
+
+def test_a_run_that_does_not_exist_cannot_be_published(ran: Path) -> None:
+    outcome = program("publish", "20260702-0009", "--config", ran / "billadjust.toml")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(
+        f"billadjust: There is no run 20260702-0009 in the ledger {ran / 'ledger'}. The newest one is 20260702-0001."
+    )
+
+
+def test_a_run_whose_files_cannot_be_written_says_that_it_is_posted_and_the_next_run_writes_them(
+    operator: Path,
+) -> None:
+    (operator / "out").write_text("in the way")
+    outcome = night(operator, JULY)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith(
+        f"billadjust: Run 20260702-0001 is posted, but its files are not written: {operator / 'out' / '20260702-0001'} "
+        "cannot be written"
+    )
+    assert "Mend the cause; the next run writes them, or `billadjust publish 20260702-0001` does." in outcome.err
+    (operator / "out").unlink()
+    again = night(operator, JULY)
+    assert again.out.startswith(
+        "The last run had ended before its files were written; they are now in "
+        f"{operator / 'out' / '20260702-0001'}.\n"
+    )
+    assert [len(rows_of(run / "adjustments.csv")) for run in runs(operator)] == [9, 0]
+
+
+def test_python_m_billadjust_is_the_program(operator: Path) -> None:
+    with start(operator, "run", "--as-of", JULY) as child:
+        out, err = child.communicate()
+    assert (child.returncode, err) == (0, "")
+    assert out.endswith(f"Files: {operator / 'out' / '20260702-0001'}\n")
+
+
+def test_a_plan_is_the_same_whatever_the_ledger_is_called(operator: Path, ran: Path) -> None:
+    config = '[ledger]\npath = "other/books"\n[outputs]\npath = "other/files"\n'
+    write_operator(operator, operator_of(3), config)
+    assert night(operator, JULY).code == 0
+    [run] = runs(ran)
+    assert without_run_id(operator / "other" / "files" / run.name) == without_run_id(run)
+    write_table(operator / "disputes.csv", operator_of(1)["disputes"])
