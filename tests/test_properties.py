@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worlds import Night
 
 LINE = ["invoice_id", "line_no"]
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 CONSISTENT = Shape(prior_credits=False, stornos=False)
 """Worlds in which nothing that is read later contradicts what was read before."""
 

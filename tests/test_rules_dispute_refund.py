@@ -74,40 +74,41 @@ def test_the_evidence_is_what_the_amount_was_computed_from() -> None:
     assert claim["source_ref"] == "D"
 
 
-class TestCdrsWithoutLine:
-    """A disputed CDR whose line is not found is owed nothing, and must be looked at."""
+# A disputed CDR whose line is not found is owed nothing, and must be looked at.
 
-    USAGE = {"charged": "5.00", "kind": "usage", "service": "voice"}
+USAGE = {"charged": "5.00", "kind": "usage", "service": "voice"}
 
-    @pytest.mark.parametrize(
-        ("line", "dispute", "found"),
-        [
-            pytest.param({}, {}, True, id="its line is there"),
-            pytest.param({"service": "data"}, {}, False, id="a line of another service"),
-            pytest.param({"subscription_id": "T"}, {}, False, id="a line of another subscription"),
-            pytest.param({"kind": "recurring"}, {}, False, id="not a usage line"),
-            pytest.param({}, {"cdr_id": "X"}, False, id="no such CDR"),
-            pytest.param({}, {"line_no": 1, "cdr_id": None}, True, id="not about a CDR"),
-            pytest.param(
-                {"service": "data"}, {"status": "accepted", "resolved_on": "2026-03-01"}, True, id="decided already"
-            ),
-        ],
+
+@pytest.mark.parametrize(
+    ("line", "dispute", "found"),
+    [
+        pytest.param({}, {}, True, id="its line is there"),
+        pytest.param({"service": "data"}, {}, False, id="a line of another service"),
+        pytest.param({"subscription_id": "T"}, {}, False, id="a line of another subscription"),
+        pytest.param({"kind": "recurring"}, {}, False, id="not a usage line"),
+        pytest.param({}, {"cdr_id": "X"}, False, id="no such CDR"),
+        pytest.param({}, {"line_no": 1, "cdr_id": None}, True, id="not about a CDR"),
+        pytest.param(
+            {"service": "data"}, {"status": "accepted", "resolved_on": "2026-03-01"}, True, id="decided already"
+        ),
+    ],
+)
+def test_only_an_open_complaint_without_its_line_is_named(
+    line: dict[str, Any], dispute: dict[str, Any], found: bool
+) -> None:
+    night = make_night(
+        "2026-03-01",
+        lines=[USAGE | line],
+        cdrs=[{"charged": "1.00"}],
+        disputes=[{"cdr_id": "C"} | dispute],
     )
-    def test_only_an_open_complaint_without_its_line_is_named(
-        self, line: dict[str, Any], dispute: dict[str, Any], found: bool
-    ) -> None:
-        night = make_night(
-            "2026-03-01",
-            lines=[self.USAGE | line],
-            cdrs=[{"charged": "1.00"}],
-            disputes=[{"cdr_id": "C"} | dispute],
-        )
-        rows = cdrs_without_line(night).collect().rows()
-        assert rows == ([] if found else [("A", "I", "D")])
+    rows = cdrs_without_line(night).collect().rows()
+    assert rows == ([] if found else [("A", "I", "D")])
 
-    def test_an_invoice_that_is_not_there_is_another_matter(self) -> None:
-        night = make_night("2026-03-01", cdrs=[{"charged": "1.00"}], disputes=[{"cdr_id": "C"}])
-        assert cdrs_without_line(night).collect().height == 0
+
+def test_an_invoice_that_is_not_there_is_another_matter() -> None:
+    night = make_night("2026-03-01", cdrs=[{"charged": "1.00"}], disputes=[{"cdr_id": "C"}])
+    assert cdrs_without_line(night).collect().height == 0
 
 
 def test_a_cdr_is_disputed_on_the_first_of_its_usage_lines_that_charges() -> None:

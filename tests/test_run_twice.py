@@ -25,7 +25,6 @@ from operator_case import (
     start,
     tree,
     write_operator,
-    write_table,
 )
 
 if TYPE_CHECKING:
@@ -246,9 +245,18 @@ def test_an_input_that_the_newest_run_had_must_be_there_or_be_allowed_to_be_miss
         "if it is gone on purpose, run with --allow-missing disputes.\n"
     )
     assert len(runs(ran)) == 1
-    run = posted(ran, "2026-08-10", "--allow-missing", "disputes", "--allow-missing", "outages")
+    run = posted(ran, "2026-08-15", "--allow-missing", "disputes", "--allow-missing", "outages")
     assert rows_of(run / "adjustments.csv") == []
     assert rows_of(run / "holds.csv") == []
+
+
+def test_a_refund_whose_deadline_has_passed_is_made_final_without_its_dispute(ran: Path) -> None:
+    (ran / "disputes.csv").unlink()
+    run = posted(ran, "2026-08-16", "--allow-missing", "disputes")
+    assert sorted((row["bucket"], row["kind"], row["net"]) for row in rows_of(run / "adjustments.csv")) == [
+        *[("final", "finalisation", "9.90")] * 3,
+        *[("provisional", "finalisation", "-9.90")] * 3,
+    ]
 
 
 def test_two_missing_inputs_are_named_together(ran: Path) -> None:
@@ -342,4 +350,3 @@ def test_a_plan_is_the_same_whatever_the_ledger_is_called(operator: Path, ran: P
     assert night(operator, JULY).code == 0
     [run] = runs(ran)
     assert without_run_id(operator / "other" / "files" / run.name) == without_run_id(run)
-    write_table(operator / "disputes.csv", operator_of(1)["disputes"])

@@ -134,6 +134,7 @@ PARAMETERS_BY_EVENT = {
         "tariff_improvement.enabled",
         "error_indemnity.enabled",
         "error_indemnity.percent",
+        "outage_credit.cutoff_days",
     ),
     "cdr": ("rating.free_zones",),
     "version": ("tariff_improvement.existing_first_days",),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from billadjust.phrases import phrase
 from billadjust.rating.catalogue import mixed_changes
 from billadjust.rating.unrated import unrated_usage
 from billadjust.rules.dispute_refund import cdrs_without_line
@@ -49,7 +50,7 @@ def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.Laz
         _item(
             unrated_usage(night.inputs, night.spans, night.policy),
             "unrated_usage",
-            reference=pl.format("{} {}", "subscription_id", "service"),
+            reference=phrase("{} {}", "subscription_id", "service"),
             detail=pl.col("reason"),
         ),
         _claims_to_review(claims),
@@ -64,7 +65,7 @@ def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.Laz
         _item(
             mixed_changes(night.inputs, night.policy, night.as_of),
             "mixed_change",
-            reference=pl.format("{}/{}", "tariff_id", "version"),
+            reference=phrase("{}/{}", "tariff_id", "version"),
         ),
     ]
     return pl.concat(items, how="vertical").sort(pl.all(), nulls_last=True)

@@ -9,6 +9,7 @@ import polars as pl
 from billadjust.inputs.read import ROW
 from billadjust.inputs.references import CDR, INVOICE, LINE, SUBSCRIPTION, reject_missing
 from billadjust.money import PERCENT, divide_half_up, to_text
+from billadjust.phrases import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +118,7 @@ def check_totals(readings: Mapping[str, Reading]) -> None:
     for column, (expected, _) in sides.items():
         amount = to_text(expected.cast(pl.Int64), invoices.style.digits)
         invoices.reject(
-            differing.filter(f"_off_{column}"), (column,), pl.format("the invoice's lines add up to {}", amount)
+            differing.filter(f"_off_{column}"), (column,), phrase("the invoice's lines add up to {}", amount)
         )
     fallen = lines.rows.join(invoices.rows.select("invoice_id"), on="invoice_id", how="anti")
     lines.reject(fallen, ("invoice_id",), "the invoice is rejected")

@@ -14,6 +14,7 @@ import polars as pl
 
 from billadjust.errors import InputError
 from billadjust.money import MAX_MINOR, as_decimal, to_text
+from billadjust.phrases import phrase
 from billadjust.schemas import MAX_PRICE, MAX_QUANTITY, Kind
 
 if TYPE_CHECKING:
@@ -240,27 +241,38 @@ def _time(text: pl.Expr) -> pl.Expr:
     return hours * 3600 + minutes * 60 + seconds.fill_null(0)
 
 
+def _moments(style: Style) -> list[tuple[str, str]]:
+    """The shapes of a local date and time, each with its strptime format."""
+    dates = [(ISO_DATE, "%Y-%m-%d"), *([(style.date_shape, style.date_format)] if style.date_format else [])]
+    clocks = [(CLOCK + SECONDS, "%H:%M:%S%.f"), (CLOCK, "%H:%M")]
+    return [
+        (f"{date}{between}{clock}", f"{date_format}{between}{clock_format}")
+        for date, date_format in dates
+        for between in "T "
+        for clock, clock_format in clocks
+    ]
+
+
 def _timestamp_shape(style: Style) -> str:
-    dates = ISO_DATE if style.date_format is None else f"(?:{ISO_DATE}|{style.date_shape})"
-    return f"^{dates}[T ]{CLOCK}(?:{SECONDS})?{OFFSET}?$"
-
-
-def _formats(style: Style) -> list[str]:
-    dates = ["%Y-%m-%d", *([style.date_format] if style.date_format else [])]
-    return [f"{date}T%H:%M{seconds}" for date in dates for seconds in (":%S%.f", "")]
+    return f"^(?:{'|'.join(shape for shape, _ in _moments(style))}){OFFSET}?$"
 
 
 def _local(text: pl.Expr, style: Style) -> pl.Expr:
     """The date and time on the wall, of a timestamp without an offset."""
-    shaped = pl.when(text.str.contains(_timestamp_shape(style))).then(text).str.replace(" ", "T", literal=True)
-    return pl.coalesce(shaped.str.to_datetime(form, strict=False, time_unit="us") for form in _formats(style))
+    return pl.coalesce(
+        pl.when(text.str.contains(f"^{shape}$")).then(text).str.to_datetime(form, strict=False, time_unit="us")
+        for shape, form in _moments(style)
+    )
 
 
 def _timestamp(text: pl.Expr, style: Style) -> pl.Expr:
     """The instant, in UTC; null for a local time that the clock change skips or repeats."""
-    shaped = pl.when(text.str.contains(_timestamp_shape(style))).then(text).str.replace(" ", "T", literal=True)
+    # each format is tried only on cells of its shape, because failing to parse is slow
     instants = [
-        shaped.str.to_datetime(f"{form}%#z", strict=False, time_unit="us", time_zone="UTC") for form in _formats(style)
+        pl.when(text.str.contains(f"^{shape}{OFFSET}$"))
+        .then(text)
+        .str.to_datetime(f"{form}%#z", strict=False, time_unit="us", time_zone="UTC")
+        for shape, form in _moments(style)
     ]
     local = _local(text, style).dt.replace_time_zone(style.timezone, ambiguous="null", non_existent="null")
     return pl.coalesce(*instants, local.dt.convert_time_zone("UTC"))
@@ -273,7 +285,7 @@ def shown(column: Column, read: pl.Expr, style: Style) -> pl.Expr:
         text = to_text(read, scale)
         return text if column.kind is Kind.MONEY else text.str.strip_chars_end("0").str.strip_suffix(".")
     if column.kind is Kind.TIME:
-        return pl.format("{}:{}", *[part.cast(pl.String).str.zfill(2) for part in (read // 3600, read // 60 % 60)])
+        return phrase("{}:{}", *[part.cast(pl.String).str.zfill(2) for part in (read // 3600, read // 60 % 60)])
     if column.kind is Kind.TIMESTAMP:
         return read.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
     return read.cast(pl.String)

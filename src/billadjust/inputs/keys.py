@@ -12,6 +12,7 @@ import polars as pl
 
 from billadjust.inputs.grammar import default
 from billadjust.inputs.read import ROW
+from billadjust.phrases import phrase
 
 if TYPE_CHECKING:
     from billadjust.inputs.reading import Reading
@@ -72,7 +73,7 @@ def _compare(reading: Reading, rows: pl.LazyFrame, bad: pl.LazyFrame, key: list[
     other = pl.when(place == pl.col("_first")).then("_second").otherwise("_first")
     where = pl.when(other == place).then(pl.lit("a rejected row")).otherwise(reading.place(other))
     reading.reject(
-        found.lazy().filter(contradicted), tuple(key), pl.format("the key appears again with other content ({})", where)
+        found.lazy().filter(contradicted), tuple(key), phrase("the key appears again with other content ({})", where)
     )
     repeats = found.filter(~contradicted & (place != pl.col("_first")))
     reading.leave_out(repeats)

@@ -9,6 +9,7 @@ import polars as pl
 
 from billadjust.inputs.grammar import is_missing, shown, value
 from billadjust.inputs.read import FILE_STEP, ROW
+from billadjust.phrases import phrase
 
 if TYPE_CHECKING:
     from billadjust.inputs.grammar import Style
@@ -86,4 +87,4 @@ class Reading:
     def place(self, row: pl.Expr) -> pl.Expr:
         """Where a row stands, in words: `accounts.csv, line 7`."""
         names = (row // FILE_STEP).replace_strict(dict(enumerate(self.files)), return_dtype=pl.String)
-        return pl.format("{}, line {}", names, row % FILE_STEP)
+        return phrase("{}, line {}", names, row % FILE_STEP)

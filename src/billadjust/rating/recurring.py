@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.calendar import CYCLE, elapsed_cycles
 from billadjust.money import MICRO, divide_half_up
+from billadjust.phrases import phrase
 from billadjust.rating.coverage import coverage
 from billadjust.rating.lines import FEE_SERVICES, INTERNET, IS_FEE, LINE, REST, lines_with_dates
 from billadjust.rating.shortfall import CHOICES, add_shortfalls
@@ -73,9 +74,9 @@ def _why_no_fee() -> pl.Expr:
         pl.when(pl.col("subscription_id").is_null())
         .then(pl.lit("the line names no subscription"))
         .when(pl.col("item").is_not_null())
-        .then(pl.format("{} is an add-on, not the tariff's fee", "item"))
+        .then(phrase("{} is an add-on, not the tariff's fee", "item"))
         .when(foreign)
-        .then(pl.format("a recurring line of service {} is not a part of the tariff's fee", "service"))
+        .then(phrase("a recurring line of service {} is not a part of the tariff's fee", "service"))
     )
 
 
@@ -153,7 +154,7 @@ def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame
         spans: schemas.Spans.
         digits: Decimals of the currency.
     """
-    names = {f"{choice}_versions": pl.format("{}/{}", "tariff_id", f"{choice}_version") for choice in CHOICES}
+    names = {f"{choice}_versions": phrase("{}/{}", "tariff_id", f"{choice}_version") for choice in CHOICES}
     sums = (
         _pieces(due, spans)
         .with_columns(**names, days=(pl.col("day_to") - pl.col("day_from")).dt.total_days())

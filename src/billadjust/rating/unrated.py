@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust.money import MICRO, divide_half_up
+from billadjust.phrases import phrase
 from billadjust.rating.usage import unrated_cdrs
 
 if TYPE_CHECKING:
@@ -31,6 +32,6 @@ def unrated_usage(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.Laz
             "subscription_id",
             "service",
             amount=divide_half_up(pl.col("charged"), MICRO // 10**policy.digits),
-            reason=pl.format("{} CDRs, {}", "cdrs", "first"),
+            reason=phrase("{} CDRs, {}", "cdrs", "first"),
         )
     )

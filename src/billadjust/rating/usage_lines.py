@@ -9,6 +9,7 @@ import polars as pl
 
 from billadjust.calendar import cycle_start, local_date
 from billadjust.money import divide_half_up, to_text
+from billadjust.phrases import phrase
 from billadjust.rating.lines import lines_with_dates
 from billadjust.rating.usage import rated_usage
 from billadjust.schemas import SERVICES, Charges
@@ -88,7 +89,7 @@ def _sums(parts: pl.LazyFrame) -> pl.LazyFrame:
     by_day = ("first_day", "tariff_id", "version")
     return (
         parts.filter(pl.col("invoice_id").is_not_null())
-        .with_columns(versions=pl.format("{}/{}", "tariff_id", "version"))
+        .with_columns(versions=phrase("{}/{}", "tariff_id", "version"))
         .group_by(_USAGE)
         .agg(
             pl.col("cost", "charged", "unit_count").sum(),
@@ -109,9 +110,9 @@ def _why_not() -> pl.Expr:
         (pl.col("unit_count").is_null(), pl.lit("the line has no CDRs")),
         (pl.col("spoilt").is_not_null(), pl.lit("it needs a rejected row: see rejected.csv")),
         (~pl.col("versioned"), pl.lit("a CDR is on a day without a tariff or a tariff version")),
-        (pl.col("unrated").is_not_null(), pl.format("a CDR is unrated: {}", "unrated")),
-        (pl.col("unrated_improved").is_not_null(), pl.format("a CDR is unrated: {}", "unrated_improved")),
-        (incomplete, pl.format("its CDRs add up to {}, not to {}", _shown("charged"), _shown("billed"))),
+        (pl.col("unrated").is_not_null(), phrase("a CDR is unrated: {}", "unrated")),
+        (pl.col("unrated_improved").is_not_null(), phrase("a CDR is unrated: {}", "unrated_improved")),
+        (incomplete, phrase("its CDRs add up to {}, not to {}", _shown("charged"), _shown("billed"))),
     )
     reason = pl.lit(None, dtype=pl.String)
     for applies, words in reversed(why):

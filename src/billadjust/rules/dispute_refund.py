@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.phrases import phrase
 from billadjust.rules.disputes import IN_TIME, LINE, disputed_cdrs, disputed_lines, repeats, standings
 from billadjust.rules.evidence import amount, day, evidence
 from billadjust.schemas import Claims
@@ -63,7 +64,7 @@ def dispute_refund(night: Night) -> pl.LazyFrame:
         .with_columns(pl.col("repeated").fill_null(value=False))
         .select(
             rule=pl.lit("dispute_refund"),
-            claim=pl.format("dispute_refund|{}|{}|{}", "dispute_id", "invoice_id", "line_no"),
+            claim=phrase("dispute_refund|{}|{}|{}", "dispute_id", "invoice_id", "line_no"),
             account_id="account_id",
             subscription_id="subscription_id",
             invoice_id="invoice_id",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.phrases import phrase
 from billadjust.schemas import Claims
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def line_claims(lines: pl.LazyFrame, rule: str, **stated: pl.Expr) -> pl.LazyFra
     """
     return lines.select(
         rule=pl.lit(rule),
-        claim=pl.format(f"{rule}|{{}}|{{}}", "invoice_id", "line_no"),
+        claim=phrase(f"{rule}|{{}}|{{}}", "invoice_id", "line_no"),
         account_id="account_id",
         subscription_id="subscription_id",
         invoice_id="invoice_id",

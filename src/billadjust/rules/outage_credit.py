@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.calendar import cycle_end, cycle_minutes, cycle_start
 from billadjust.money import MICRO, PERCENT, divide_half_up
+from billadjust.phrases import phrase
 from billadjust.rules.evidence import amount, evidence, micro, number, percent
 from billadjust.rules.incidents import incidents_of_subscriptions
 from billadjust.schemas import Claims
@@ -35,7 +36,7 @@ def outage_credit(night: Night) -> pl.LazyFrame:
     time = divide_half_up(
         fee * pl.col("duration_us"), (pl.col("cycle_min") * MINUTE_US).cast(pl.Int128) * to_minor
     ).cast(pl.Int64)
-    pool = pl.format("{}|{}", "subscription_id", "cycle")
+    pool = phrase("{}|{}", "subscription_id", "cycle")
     met = (
         incidents_of_subscriptions(night)
         .filter(enabled & long_enough)
@@ -48,7 +49,7 @@ def outage_credit(night: Night) -> pl.LazyFrame:
     )
     return met.select(
         rule=pl.lit("outage_credit"),
-        claim=pl.format("outage_credit|{}|{}", "outage_id", "subscription_id"),
+        claim=phrase("outage_credit|{}|{}", "outage_id", "subscription_id"),
         account_id="account_id",
         subscription_id="subscription_id",
         invoice_id=pl.lit(None, pl.String),

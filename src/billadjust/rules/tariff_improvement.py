@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.phrases import phrase
 from billadjust.rules.evidence import amount, evidence
 from billadjust.rules.line_claims import chargeable, line_claims
 
@@ -23,7 +24,7 @@ def tariff_improvement(night: Night) -> pl.LazyFrame:
     return line_claims(
         chargeable(night, "tariff_improvement").filter(pl.col("assessed") & (pl.col("improved") < pl.col("contract"))),
         "tariff_improvement",
-        source_ref=pl.format("{} > {}", "contract_versions", "improved_versions"),
+        source_ref=phrase("{} > {}", "contract_versions", "improved_versions"),
         final=pl.col("contract") - pl.col("improved"),
         to_price=pl.col("improved"),
         policy_ref=policy.reference("tariff_improvement.enabled", pl.col("issue_date")),

@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.calendar import cycle_end, cycle_start
 from billadjust.money import tax_of
+from billadjust.phrases import phrase
 from billadjust.rules import LINE_RULES, RULES
 from billadjust.rules.disputes import LINE
 from billadjust.rules.evidence import amount
@@ -64,7 +65,7 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
         changed.with_columns(kind=_kind(), settlement=_settlement(night))
         .with_columns(bill_period=_bill_period(night), tax=_tax())
         .with_columns(
-            entry_id=pl.format("{}|{}|{}", "claim", "bucket", "number"),
+            entry_id=phrase("{}|{}|{}", "claim", "bucket", "number"),
             as_of=pl.lit(night.as_of),
             currency=pl.lit(night.policy.currency),
             gross=pl.col("net") + pl.col("tax"),
@@ -164,7 +165,7 @@ def _tax() -> pl.Expr:
     The entries of a line share its tax: first the falls, then by precedence, final before provisional.
     """
     on_line = pl.col("rule").is_in(LINE_RULES)
-    group = pl.when(on_line).then(pl.format("{}|{}", "invoice_id", "line_no")).otherwise("claim")
+    group = pl.when(on_line).then(phrase("{}|{}", "invoice_id", "line_no")).otherwise("claim")
     order = [
         pl.col("net") > 0,
         pl.col("rule").replace_strict(RULE_ORDER, range(len(RULE_ORDER)), return_dtype=pl.Int64),

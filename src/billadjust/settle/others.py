@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from billadjust.phrases import phrase
 from billadjust.rules import LINE_RULES
 from billadjust.settle.share import taken
 
@@ -51,7 +52,7 @@ def _covered(claims: pl.LazyFrame) -> pl.LazyFrame:
         claims.filter(pl.col("covers").list.len() > 1)
         .select("claim", "rule", "subscription_id", "covers")
         .explode("covers")
-        .with_columns(other=pl.format("{}|{}|{}", "rule", "covers", "subscription_id"))
+        .with_columns(other=phrase("{}|{}|{}", "rule", "covers", "subscription_id"))
         .filter(pl.col("other") != pl.col("claim"))
         .join(posted, on="other")
         .select("claim", "other", "elsewhere")

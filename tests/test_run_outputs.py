@@ -1,0 +1,417 @@
+"""What the files of a run say: totals, desired state, review, dialects, and nothing of how the inputs were laid out (§9)."""
+
+from __future__ import annotations
+
+import csv
+import random
+import shutil
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billadjust.outputs.columns import OUTPUTS
+from operator_case import (
+    JULY,
+    LINE,
+    contents,
+    dispute,
+    invoice,
+    json_of,
+    operator_of,
+    posted,
+    rows_of,
+    tariff,
+    write_operator,
+    write_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from operator_case import Row, Tables
+
+
+def world() -> Tables:
+    """Make customers each of whom stands on one side of a boundary on 2 July 2026; they are named after their case."""
+    tables: Tables = {name: [] for name in ("accounts", "subscriptions", "invoices", "invoice_lines", "disputes")}
+    tables |= {"tariffs": TARIFFS, "collections": [], "prior_credits": [], "cdrs": CDRS, "outages": []}
+    for name, (tariff_id, account, row) in CHANGES.items():
+        customer(tables, name, tariff_id, account, row)
+    for name, details in DISPUTES.items():
+        customer(tables, name, "plain")
+        bill(tables, name, "2026-04-01", {"kind": "one_off", "net_amount": "100.00"})
+        tables["disputes"] += [
+            dispute(f"D-{name}{number}", f"F-{name}", opened, account_id=name, **more)
+            for number, (opened, more) in enumerate(details)
+        ]
+    for name, (line, more, events) in DUNNED.items():
+        customer(tables, name, "plain")
+        bill(tables, name, "2026-04-01", *line, **more)
+        tables["collections"] += [
+            {
+                "event_id": f"E-{name}{number}",
+                "account_id": name,
+                "subscription_id": f"S-{name}" if kind in {"suspension", "reconnection"} else "",
+                "invoice_id": f"F-{name}" if kind in {"suspension", "debtor_listing"} else "",
+                "kind": kind,
+                "happened_on": day,
+            }
+            for number, (kind, day) in enumerate(events)
+        ]
+    tables["prior_credits"] = [
+        {"credit_id": f"C-{name}", "invoice_id": f"F-{name}", "line_no": 1, "net_amount": net, "granted_on": JULY}
+        for name, net in {"credit58.68": "58.68", "credit58.69": "58.69"}.items()
+    ]
+    tables["disputes"] += [
+        dispute("D-held71.00", "F-held71.00", JULY, account_id="held71.00", gross_amount="71.00"),
+        dispute("D-held71.01", "F-held71.01", JULY, account_id="held71.01", gross_amount="71.01"),
+    ]
+    for name, lines in BILLED.items():
+        customer(tables, name, "plain")
+        bill(tables, name, "2026-07-01", *lines)
+    return tables
+
+
+def customer(
+    tables: Tables, name: str, tariff_id: str, account: Row | None = None, subscription: Row | None = None
+) -> None:
+    tables["accounts"].append({"account_id": name, "language": "en", **(account or {})})
+    tables["subscriptions"].append(
+        {
+            "subscription_id": f"S-{name}",
+            "valid_from": "2026-01-01",
+            "account_id": name,
+            "tariff_id": tariff_id,
+            **(subscription or {}),
+        }
+    )
+
+
+def bill(tables: Tables, name: str, issued: str, *lines: Row, **more: object) -> None:
+    net = sum(Decimal(str(line["net_amount"])) for line in lines)
+    tables["invoices"].append(invoice(f"F-{name}", name, issued, f"{net:.2f}", **more))
+    tables["invoice_lines"] += [
+        {**LINE, "invoice_id": f"F-{name}", "subscription_id": f"S-{name}", **line, "line_no": number}
+        for number, line in enumerate(lines, start=1)
+    ]
+
+
+TARIFFS: list[Row] = [
+    tariff("plain", 1, "2025-01-01", "10.00"),
+    tariff("in30days", 1, "2025-01-01", "10.00"),
+    tariff("in30days", 2, "2026-08-01", "9.00"),
+    tariff("in31days", 1, "2025-01-01", "10.00"),
+    tariff("in31days", 2, "2026-08-02", "9.00"),
+    tariff("31daysago", 1, "2025-01-01", "8.3055"),
+    tariff("31daysago", 2, "2026-06-01", "6.90"),
+    tariff("32daysago", 1, "2025-01-01", "8.30"),
+    tariff("32daysago", 2, "2026-05-31", "6.90"),
+    tariff("mixed", 1, "2025-01-01", "10.00", "6.00"),
+    tariff("mixed", 2, "2026-06-01", "9.00", "7.00"),
+]
+
+CHANGES: dict[str, tuple[str, Row, Row]] = {
+    "a30": ("in30days", {}, {}),
+    "a31": ("in31days", {}, {}),
+    "ago31": ("31daysago", {}, {}),
+    "ago32": ("32daysago", {}, {}),
+    "has1": ("32daysago", {}, {"tariff_version": 1}),
+    "has2": ("32daysago", {}, {"tariff_version": 2}),
+    "closed-today": ("in30days", {"closed_on": "2026-07-02"}, {}),
+    "closed-tomorrow": ("in30days", {"closed_on": "2026-07-03"}, {}),
+    "ended-yesterday": ("31daysago", {}, {"valid_to": "2026-07-02"}),
+    "ends-today": ("31daysago", {}, {"valid_to": "2026-07-03"}),
+    "ends-before": ("in30days", {}, {"valid_to": "2026-08-01"}),
+    "ends-after": ("in30days", {}, {"valid_to": "2026-08-02"}),
+    "begins-tomorrow": ("31daysago", {}, {"valid_from": "2026-07-03"}),
+    "mixed": ("mixed", {}, {}),
+}
+"""Tariff, account and subscription of customers for tariff_changes.csv."""
+
+Opened = tuple[str, dict[str, object]]
+EXPLAINED: dict[str, object] = {"status": "explained", "explanation": "Ordered by phone."}
+DISPUTES: dict[str, list[Opened]] = {
+    "day45": [("2026-05-18", {"gross_amount": "24.20"})],
+    "day46": [("2026-05-17", {"gross_amount": "24.20"})],
+    "minor100.00": [("2026-07-01", {"gross_amount": "100.00"})],
+    "minor100.01": [("2026-07-01", {"gross_amount": "100.01"})],
+    "large": [("2026-04-02", {})],
+    "tomorrow": [("2026-07-03", {"line_no": 1})],
+    "resolved-tomorrow": [("2026-06-20", {"gross_amount": "24.20", "resolved_on": "2026-07-03", **EXPLAINED})],
+    "resolved-today": [("2026-06-20", {"gross_amount": "24.20", "resolved_on": "2026-07-02", **EXPLAINED})],
+    "accepted": [("2026-06-20", {"status": "accepted", "resolved_on": "2026-06-25", "gross_amount": "24.20"})],
+    "late": [("2026-05-01", {"gross_amount": "24.20", "resolved_on": "2026-06-16", **EXPLAINED})],
+    "repeated": [
+        ("2026-05-01", {"gross_amount": "24.20", "resolved_on": "2026-06-15", **EXPLAINED}),
+        ("2026-06-15", {"gross_amount": "24.20"}),
+    ],
+}
+"""Disputes of an invoice of 100.00 + 21.00, by customer: when opened, and what else."""
+
+HUNDRED: list[Row] = [{"kind": "one_off", "net_amount": "100.00"}]
+CUT = ("suspension", "2026-05-01")
+PAID: Row = {"paid_on": "2026-06-30"}
+DUNNED: dict[str, tuple[list[Row], Row, list[tuple[str, str]]]] = {
+    "credit58.68": (HUNDRED, {}, [CUT]),
+    "credit58.69": (HUNDRED, {}, [CUT]),
+    "held71.00": (HUNDRED, {}, [CUT]),
+    "held71.01": (HUNDRED, {}, [CUT]),
+    "exit58.68": (
+        [{"kind": "one_off", "net_amount": "41.32"}, {"kind": "exit_fee", "net_amount": "58.68"}],
+        {},
+        [("debtor_listing", "2026-05-02")],
+    ),
+    "exit58.69": (
+        [{"kind": "one_off", "net_amount": "41.31"}, {"kind": "exit_fee", "net_amount": "58.69"}],
+        {},
+        [("debtor_listing", "2026-05-02")],
+    ),
+    "paid": (HUNDRED, PAID, [("reminder", "2026-04-20"), CUT]),
+    "paid-tomorrow": (HUNDRED, {}, [CUT]),
+    "reconnected": (HUNDRED, PAID, [CUT, ("reconnection", "2026-05-02")]),
+    "reconnected-tomorrow": (HUNDRED, PAID, [CUT, ("reconnection", "2026-07-03")]),
+    "cut-again": (HUNDRED, PAID, [CUT, ("reconnection", "2026-05-02"), ("suspension", "2026-05-03")]),
+    "delisted": (HUNDRED, PAID, [("debtor_listing", "2026-05-02"), ("debtor_delisting", "2026-05-02")]),
+    "cut-and-delisted": (HUNDRED, PAID, [CUT, ("debtor_listing", "2026-05-02"), ("debtor_delisting", "2026-05-03")]),
+}
+"""Lines and invoice of customers for collection_orders.csv, and what collections did to them."""
+
+BILLED: dict[str, list[Row]] = {
+    "right": [{"net_amount": "10.00"}],
+    "undercharged": [{"net_amount": "9.99"}],
+    "tolerated": [{"net_amount": "10.05"}],
+    "overcharged": [{"net_amount": "10.06"}],
+    "no-cdrs": [{"kind": "usage", "service": "sms", "net_amount": "3.00"}],
+    "no-price": [{"kind": "usage", "service": "voice", "net_amount": "0.50"}],
+}
+"""Lines of the June bill of customers whose tariff has no usage prices and a fee of 10.00."""
+
+CDRS: list[Row] = [
+    {
+        "cdr_id": "C1",
+        "subscription_id": "S-no-price",
+        "service": "voice",
+        "started_at": "2026-06-10T12:00:00",
+        "zone": "moon",
+        "quantity": 60,
+        "charged": "0.50",
+        "invoice_id": "F-no-price",
+    }
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the files of a night of the world."""
+    return posted(write_operator(tmp_path_factory.mktemp("world"), world()), JULY)
+
+
+def cells(run: Path, file: str, *columns: str) -> list[tuple[str, ...]]:
+    return [tuple(row[name] for name in columns) for row in rows_of(run / file)]
+
+
+def test_nothing_of_the_world_is_rejected(run: Path) -> None:
+    assert rows_of(run / "rejected.csv") == []
+
+
+def test_tariff_changes_are_ordered_up_to_30_days_ahead_and_31_days_after_for_those_who_are_still_there(
+    run: Path,
+) -> None:
+    columns = OUTPUTS["tariff_changes"].columns
+    assert cells(run, "tariff_changes.csv", *columns) == [
+        ("S-a30", "a30", "in30days", "1", "2", "2026-08-01", "10.00", "9.00"),
+        ("S-ago31", "ago31", "31daysago", "1", "2", "2026-06-01", "8.3055", "6.90"),
+        ("S-closed-tomorrow", "closed-tomorrow", "in30days", "1", "2", "2026-08-01", "10.00", "9.00"),
+        ("S-ends-after", "ends-after", "in30days", "1", "2", "2026-08-01", "10.00", "9.00"),
+        ("S-ends-today", "ends-today", "31daysago", "1", "2", "2026-06-01", "8.3055", "6.90"),
+        ("S-has1", "has1", "32daysago", "1", "2", "2026-05-31", "8.30", "6.90"),
+    ]
+
+
+def test_open_disputes_are_on_hold_until_their_deadline_and_large_ones_until_somebody_decides(run: Path) -> None:
+    assert cells(run, "holds.csv", "dispute_id", "account_id", "invoice_id", "amount_gross", "since", "until") == [
+        ("D-day450", "day45", "F-day45", "24.20", "2026-05-18", "2026-07-02"),
+        ("D-held71.00", "held71.00", "F-held71.00", "71.00", "2026-07-02", "2026-08-16"),
+        ("D-held71.01", "held71.01", "F-held71.01", "71.01", "2026-07-02", "2026-08-16"),
+        ("D-large0", "large", "F-large", "121.00", "2026-04-02", ""),
+        ("D-minor100.000", "minor100.00", "F-minor100.00", "100.00", "2026-07-01", "2026-08-15"),
+        ("D-minor100.010", "minor100.01", "F-minor100.01", "100.01", "2026-07-01", ""),
+        ("D-repeated1", "repeated", "F-repeated", "24.20", "2026-06-15", ""),
+        ("D-resolved-tomorrow0", "resolved-tomorrow", "F-resolved-tomorrow", "24.20", "2026-06-20", "2026-08-04"),
+    ]
+
+
+def test_what_collections_did_is_undone_where_less_than_50_is_left_and_it_is_not_undone_yet(run: Path) -> None:
+    columns = ("order", "account_id", "subscription_id", "invoice_id", "event_id", "left_gross")
+    assert cells(run, "collection_orders.csv", *columns) == [
+        ("delist", "exit58.69", "", "F-exit58.69", "E-exit58.690", "49.99"),
+        ("reconnect", "credit58.69", "S-credit58.69", "F-credit58.69", "E-credit58.690", "49.99"),
+        ("reconnect", "cut-again", "S-cut-again", "F-cut-again", "E-cut-again2", "0.00"),
+        ("reconnect", "cut-and-delisted", "S-cut-and-delisted", "F-cut-and-delisted", "E-cut-and-delisted0", "0.00"),
+        ("reconnect", "held71.01", "S-held71.01", "F-held71.01", "E-held71.010", "49.99"),
+        ("reconnect", "paid", "S-paid", "F-paid", "E-paid1", "0.00"),
+        (
+            "reconnect",
+            "reconnected-tomorrow",
+            "S-reconnected-tomorrow",
+            "F-reconnected-tomorrow",
+            "E-reconnected-tomorrow0",
+            "0.00",
+        ),
+    ]
+    reasons = dict(cells(run, "collection_orders.csv", "account_id", "reason"))
+    assert reasons["paid"] == "The invoice is paid."
+    assert reasons["credit58.69"] == "After what was given back too little is left of the invoice."
+    assert reasons["held71.01"] == (
+        "What is in dispute must not be collected; what is left beside it is too little."
+    )
+
+
+def test_each_review_topic_names_what_it_is_about_and_how_much(run: Path) -> None:
+    columns = ("topic", "account_id", "invoice_id", "line_no", "reference", "amount")
+    assert cells(run, "review.csv", *columns) == [
+        ("dispute_not_minor", "large", "F-large", "1", "D-large0", "100.00"),
+        ("dispute_not_minor", "minor100.01", "F-minor100.01", "1", "D-minor100.010", "82.65"),
+        ("dispute_repeated", "repeated", "F-repeated", "1", "D-repeated1", "20.00"),
+        ("late_explanation", "late", "F-late", "1", "D-late0", "20.00"),
+        ("mixed_change", "", "", "", "mixed/2", ""),
+        ("not_assessed", "no-cdrs", "F-no-cdrs", "1", "S-no-cdrs", "3.00"),
+        ("not_assessed", "no-price", "F-no-price", "1", "S-no-price", "0.50"),
+        ("undercharged", "undercharged", "F-undercharged", "1", "plain/1", "0.01"),
+        ("unrated_usage", "no-price", "F-no-price", "", "S-no-price voice", "0.50"),
+    ]
+
+
+def test_a_bill_is_an_error_beyond_the_tolerance_only(run: Path) -> None:
+    errors = [row for row in cells(run, "adjustments.csv", "rule", "claim", "net") if row[0] == "billing_error"]
+    assert errors == [("billing_error", "billing_error|F-overcharged|1", "0.06")]
+
+
+def test_a_dispute_about_several_lines_is_one_item_for_review(tmp_path: Path) -> None:
+    tables = operator_of(1)
+    tables["invoice_lines"][1]["net_amount"] = "100.00"
+    tables["invoices"] = [invoice("F0001", "A0001", "2026-07-01", "108.30")]
+    tables["disputes"] = [dispute("D1", "F0001", "2026-07-01", account_id="A0001")]
+    review = posted(write_operator(tmp_path, tables), JULY) / "review.csv"
+    assert [(row["topic"], row["line_no"], row["reference"], row["amount"]) for row in rows_of(review)] == [
+        ("dispute_not_minor", "", "D1", "108.30")
+    ]
+
+
+def test_what_is_owed_no_more_stays_and_goes_to_review(tmp_path: Path) -> None:
+    """Night by night the fee of the catalogue rises from 8.00 to 8.30, which the bill asked for all along."""
+    tables = {**operator_of(1), "tariffs": [tariff("net", 1, "2025-01-01", "8.00")]}
+    first = posted(write_operator(tmp_path, tables), JULY)
+    claims = {row["claim"]: row["net"] for row in rows_of(first / "adjustments.csv")}
+    assert claims["billing_error|F0001|1"] == "0.30"
+    tables["tariffs"] = [tariff("net", 1, "2025-01-01", "8.30")]
+    second = posted(write_operator(tmp_path, tables), "2026-07-03")
+    kept = [row for row in rows_of(second / "review.csv") if row["topic"] == "kept_posted"]
+    assert {(row["account_id"], row["invoice_id"], row["line_no"], row["amount"]) for row in kept} >= {
+        ("A0001", "F0001", "1", "0.30")
+    }
+    # Both the fee that was 0.83 outage credit before and the indemnity of 0.03 stand as well: nothing is posted.
+    assert [row for row in rows_of(second / "adjustments.csv") if row["net"].startswith("-")] == []
+
+
+def test_an_amount_on_hold_is_what_was_posted_once_the_invoice_is_gone(tmp_path: Path) -> None:
+    tables = operator_of(2)
+    posted(write_operator(tmp_path, tables), JULY)
+    tables["invoices"], tables["invoice_lines"] = tables["invoices"][:1], tables["invoice_lines"][:2]
+    run = posted(write_operator(tmp_path, tables, "[limits]\nrejected_share = 100\n"), "2026-07-03")
+    assert cells(run, "holds.csv", "dispute_id", "amount_gross") == [("D0001", "11.98"), ("D0002", "11.98")]
+
+
+def test_the_totals_of_the_entries_are_those_of_summary_manifest_and_files(run: Path) -> None:
+    entries = rows_of(run / "adjustments.csv")
+    assert len(entries) > 5
+    totals = {name: sum(Decimal(row[name]) for row in entries) for name in ("net", "tax", "gross")}
+    assert totals["gross"] == totals["net"] + totals["tax"]
+    manifest, summary = json_of(run / "manifest.json"), json_of(run / "summary.json")
+    assert manifest["files"]["adjustments.csv"]["totals"] == {name: str(total) for name, total in totals.items()}
+    assert summary["posted"] == {"entries": len(entries), **{name: str(total) for name, total in totals.items()}}
+    assert summary["accounts"] == len({row["account_id"] for row in entries})
+    for name in OUTPUTS:
+        rows, told = rows_of(run / f"{name}.csv"), manifest["files"][f"{name}.csv"]
+        assert told["rows"] == len(rows)
+        for column, total in told["totals"].items():
+            assert sum(Decimal(row[column]) for row in rows if row[column]) == Decimal(total)
+    parts = [(rule, part) for rule, rows in summary["rules"].items() for part in rows]
+    assert sum(Decimal(part["gross"]) for _, part in parts) == totals["gross"]
+    for rule, part in parts:
+        key = (rule, part["kind"], part["settlement"])
+        mine = [row for row in entries if (row["rule"], row["kind"], row["settlement"]) == key]
+        assert (len(mine), sum(Decimal(row["gross"]) for row in mine)) == (part["entries"], Decimal(part["gross"]))
+
+
+def test_bill_discounts_are_the_entries_that_a_bill_carries(tmp_path: Path) -> None:
+    run = posted(write_operator(tmp_path, operator_of(2)), JULY)
+    columns = ("entry_id", "account_id", "subscription_id", "bill_period", "net", "tax_rate", "tax", "gross")
+    assert cells(run, "bill_discounts.csv", *columns) == [
+        (f"outage_credit|O1|S{n}|final|1", f"A{n}", f"S{n}", "2026-07-01", "0.69", "21", "0.14", "0.83")
+        for n in ("0001", "0002")
+    ]
+
+
+def test_the_summary_ages_open_refunds_by_the_days_left(run: Path) -> None:
+    assert json_of(run / "summary.json")["open_refunds"] == [
+        {"days_left": 0, "refunds": 1, "gross": "24.20"},
+        {"days_left": 33, "refunds": 1, "gross": "24.20"},
+        {"days_left": 44, "refunds": 1, "gross": "100.00"},
+        {"days_left": 45, "refunds": 2, "gross": "142.01"},
+    ]
+
+
+def test_the_spanish_dialect_is_what_a_spanish_spreadsheet_reads(tmp_path: Path) -> None:
+    run = posted(write_operator(tmp_path, operator_of(1), '[outputs]\ndialect = "spanish"\n'), JULY)
+    assert (run / "holds.csv").read_bytes() == (
+        b"\xef\xbb\xbfaccount_id;invoice_id;dispute_id;amount_gross;since;until\r\n"
+        b"A0001;F0001;D0001;11,98;01/07/2026;15/08/2026\r\n"
+    )
+    assert (run / "tariff_changes.csv").read_bytes().splitlines()[1] == b"S0001;A0001;net;1;2;01/06/2026;8,30;6,90"
+    for name in OUTPUTS:
+        text = (run / f"{name}.csv").read_bytes()
+        assert text.startswith(b"\xef\xbb\xbf")
+        assert text.count(b"\n") == text.count(b"\r\n")
+    with (run / "adjustments.csv").open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert [(row["net"], row["tax_rate"], row["as_of"]) for row in rows] == [
+        ("9,90", "21", "02/07/2026"),
+        ("0,69", "21", "02/07/2026"),
+        ("1,40", "21", "02/07/2026"),
+    ]
+
+
+def test_no_text_of_the_inputs_is_run_as_a_formula(tmp_path: Path) -> None:
+    tables = operator_of(3)
+    hostile = {"A0001": "=A1", "S0001": "+S1", "F0001": "-F1", "D0001": "@D1", "net": "=net"}
+    for rows in tables.values():
+        for row in rows:
+            row.update({name: hostile[value] for name, value in row.items() if isinstance(value, str) and value in hostile})
+    tables["disputes"][1] |= {"opened_on": "=1+1"}
+    config = "[limits]\nrejected_share = 100\n"
+    run = posted(write_operator(tmp_path, tables, config), JULY)
+    found = set()
+    for name in OUTPUTS:
+        with (run / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+            found |= {cell for row in csv.reader(file) for cell in row}
+    assert not {cell for cell in found if cell[:1] in set("=+@\t\r")}
+    assert {"'=A1", "'+S1", "'-F1", "'@D1", "'=net", "'=1+1"} <= found
+
+
+def test_the_order_of_rows_and_how_they_are_split_into_files_change_nothing(run: Path, tmp_path: Path) -> None:
+    shuffle = random.Random(5).shuffle  # noqa: S311  # the same order each time, nothing secret
+    directory = write_operator(tmp_path, world())
+    for name, rows in world().items():
+        (directory / f"{name}.csv").unlink()
+        shuffle(rows)
+        (directory / name).mkdir()
+        columns = dict.fromkeys(column for row in rows for column in row)
+        for part in range(3):
+            padded = [{column: row.get(column, "") for column in columns} for row in rows[part::3] or rows[:0]]
+            if padded:
+                write_table(directory / name / f"part-{part}.csv", padded)
+    shutil.rmtree(directory / "outages")
+    write_table(directory / "outages.csv", [])
+    assert contents(posted(directory, JULY)) == contents(run)
