@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from billadjust.inputs import Loaded
 
+REQUIRED = {"accounts", "subscriptions", "tariffs"}
+
 CLEAN = {
     "accounts": """account_id,name,language
 A1,Ada Example,en
@@ -87,6 +89,11 @@ def sources(place: Path, **settings: Any) -> dict[str, Source]:  # noqa: ANN401 
         plain: Any = {"name": name, "path": str(place / f"{name}.csv"), "configured": name in settings}
         given[name] = Source(**(plain | settings.get(name, {})))
     return given
+
+
+def read_few(place: Path, settings: Any = None, **tables: Any) -> Loaded:  # noqa: ANN401 - as in `read`
+    """Like `read`, of the required inputs and the named ones only."""
+    return read(place, settings, **(dict.fromkeys(CLEAN.keys() - REQUIRED) | tables))
 
 
 def read(place: Path, settings: Any = None, **tables: Any) -> Loaded:  # noqa: ANN401 - see `sources`; text, bytes or None

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
@@ -18,6 +17,7 @@ from billadjust.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 Row = dict[str, object]
 Tables = dict[str, list[Row]]
@@ -50,7 +50,14 @@ def operator_of(accounts: int) -> Tables:
             for n in numbers
             for line in (
                 {**LINE, "invoice_id": f"F{n}", "subscription_id": f"S{n}", "net_amount": "8.30"},
-                {**LINE, "invoice_id": f"F{n}", "line_no": 2, "kind": "one_off", "item": "alerts", "net_amount": "9.90"},
+                {
+                    **LINE,
+                    "invoice_id": f"F{n}",
+                    "line_no": 2,
+                    "kind": "one_off",
+                    "item": "alerts",
+                    "net_amount": "9.90",
+                },
             )
         ],
         "disputes": [dispute(f"D{n}", f"F{n}", "2026-07-01", account_id=f"A{n}", line_no=2) for n in numbers],

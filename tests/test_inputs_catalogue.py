@@ -53,6 +53,7 @@ NAMING_DAY = "card,1,voice,es,day,0,0.2,60,60,1"
 BANDS = [
     ("day,1,07:59:59,08:00", NAMING_DAY, [(2, BAND), (5, BAND)]),
     ("day,2,07:59:59,08:00", NAMING_DAY, []),  # another weekday
+    ("night,1,23:00,24:00", NAMING_DAY, [(3, BAND), (5, BAND)]),  # itself
     ("late,1,08:00,22:00", NAMING_DAY, []),  # no version names it
     ("late,1,21:59:59,22:00", "card,2,voice,es,late,0,0.2,60,60,1", []),  # one version names late, another names night
     ("late,1,21:59:59,22:00", "card,1,voice,es,late,0,0.2,60,60,1", []),

@@ -11,7 +11,7 @@ import pytest
 
 from billadjust.errors import InputError
 from billadjust.inputs import csvtext
-from inputs_case import CLEAN, read
+from inputs_case import CLEAN, read, read_few
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_file_that_cannot_be_read_stops_the_run(
 ) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError) as caught:
-        read(tmp_path, {"zones": {"path": str(tmp_path / name), **style}}, zones=None)
+        read_few(tmp_path, {"zones": {"path": str(tmp_path / name), **style}}, zones=None)
     assert str(caught.value) == message.format(file=tmp_path / name)
     assert caught.value.exit_code == 2
 
@@ -75,7 +75,7 @@ def test_a_parquet_file_that_is_none_stops_the_run(tmp_path: Path, damage: str) 
         }[damage]
     )
     with pytest.raises(InputError) as caught:
-        read(tmp_path, {"zones": {"path": str(path)}}, zones=None)
+        read_few(tmp_path, {"zones": {"path": str(path)}}, zones=None)
     assert str(caught.value).startswith(f"{path} ")
     assert str(caught.value).endswith("export or copy it again.")
 
@@ -84,7 +84,7 @@ def test_a_parquet_file_that_is_none_stops_the_run(tmp_path: Path, damage: str) 
 def test_a_configured_path_that_matches_nothing_stops_the_run(tmp_path: Path, path: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError) as caught:
-        read(tmp_path, {"zones": {"path": str(tmp_path / path)}}, zones=None)
+        read_few(tmp_path, {"zones": {"path": str(tmp_path / path)}}, zones=None)
     assert str(caught.value) == (
         f"{tmp_path}/{path} has no files for the input zones: put the export there, or correct its path in the configuration."
     )
@@ -112,5 +112,5 @@ def test_a_file_that_may_not_be_read_stops_the_run(tmp_path: Path) -> None:
     (tmp_path / "zones").mkdir()
     (tmp_path / "zones" / "z.csv").symlink_to(tmp_path / "gone.csv")
     with pytest.raises(InputError) as caught:
-        read(tmp_path, {"zones": {"path": str(tmp_path / "zones")}}, zones=None)
+        read_few(tmp_path, {"zones": {"path": str(tmp_path / "zones")}}, zones=None)
     assert str(caught.value).startswith(f"{tmp_path}/zones holds nothing that the input zones can be read from")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from billadjust.errors import InputError
-from inputs_case import CLEAN, ids, read, rejections
+from inputs_case import CLEAN, ids, read, read_few, rejections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def loaded_from(place: Path, name: str, path: str, **style: Any) -> Any:  # noqa: ANN401 - any field of a source
     """The clean inputs with one of them from another path."""
-    return read(place, {name: {"path": str(place / path), **style}}, **{name: None})
+    return read_few(place, {name: {"path": str(place / path), **style}}, **{name: None})
 
 
 LINE_NOT_JSON = "the line is not a JSON object of plain values"
@@ -87,6 +87,17 @@ def test_an_ndjson_file_may_be_empty(tmp_path: Path) -> None:
     loaded = loaded_from(tmp_path, "outages", "outages.ndjson")
     assert "outages" in loaded.inputs.present
     assert loaded.inputs.outages.collect().is_empty()
+
+
+def test_names_of_ndjson_may_be_written_with_escapes(tmp_path: Path) -> None:
+    """As json.dumps does; a name inside a text is none, however it is written."""
+    (tmp_path / "z.ndjson").write_text(
+        '{"N\\u00FAmero":"34","zone":"es"}\n'
+        '{"Número":"33","zone":"\\u0022Número\\u0022:7"}\n'
+        '{"N\\u00famero":"39","zone":"\\"Número\\": 7"}\n'
+    )
+    loaded = loaded_from(tmp_path, "zones", "z.ndjson", columns={"prefix": "Número"})
+    assert ids(loaded.inputs.zones, "prefix", "zone") == [("33", '"Número":7'), ("34", "es"), ("39", '"Número": 7')]
 
 
 def test_names_of_ndjson_can_be_mapped_and_missing_ones_are_said(tmp_path: Path) -> None:
@@ -162,6 +173,31 @@ def test_timestamps_without_a_zone_are_local(tmp_path: Path, values: Any, expect
     assert ids(loaded.inputs.outages, "started_at") == ([] if expected is None else [expected])
 
 
+def test_an_instant_in_a_rejected_row_is_kept(tmp_path: Path) -> None:
+    at = datetime(2026, 8, 25, 10, tzinfo=UTC)
+    row = {
+        "cdr_id": "C1",
+        "subscription_id": "S1",
+        "service": "voice",
+        "started_at": [at],
+        "quantity": -1,
+        "charged": 0,
+    }
+    pl.DataFrame(row).write_parquet(tmp_path / "c.parquet")
+    loaded = loaded_from(tmp_path, "cdrs", "c.parquet")
+    assert rejections(loaded) == [("cdrs", 1, "quantity", "-1", "must not be negative")]
+    assert ids(loaded.inputs.taken.cdrs, "started_at") == [at]
+
+
+def test_an_instant_that_is_missing_is_missing(tmp_path: Path) -> None:
+    at = datetime(2026, 8, 25, 10, tzinfo=UTC)
+    row = {"outage_id": ["O1", "O2"], "service": "data", "started_at": [at, None], "ended_at": [None, at]}
+    pl.DataFrame(row).write_parquet(tmp_path / "o.parquet")
+    loaded = loaded_from(tmp_path, "outages", "o.parquet")
+    assert rejections(loaded) == [("outages", 2, "started_at", None, "a value is required")]
+    assert ids(loaded.inputs.outages, "outage_id", "ended_at") == [("O1", None)]
+
+
 def test_native_booleans_and_times_are_accepted(tmp_path: Path) -> None:
     pl.DataFrame({"band": "late", "weekday": 1, "start_time": [time(22)], "end_time": "24:00"}).write_parquet(
         tmp_path / "b.parquet"
@@ -215,7 +251,7 @@ def test_a_directory_may_hold_files_of_all_formats(tmp_path: Path) -> None:
         ("c.parquet", 2, "-1"),
     ]
     assert loaded.counts.filter(input="zones").row(0) == ("zones", 3, 6, 3, 3, 0)
-    assert loaded.remarks == [
+    assert [remark for remark in loaded.remarks if remark.startswith("zones")] == [
         "zones: notes.txt is not read, because its ending is not a known one.",
         "zones: old is not read, because its ending is not a known one.",
     ]

@@ -125,6 +125,11 @@ def test_an_extra_column_is_ignored_and_said_once(tmp_path: Path) -> None:
     assert rejections(loaded) == []
 
 
+def test_nothing_but_parquet_stays_in_the_spool(tmp_path: Path) -> None:
+    read(tmp_path, {"accounts": {"encoding": "latin-1"}}, outages=CLEAN["outages"] + '"O2,data,2026-01-01T10:00Z,\n')
+    assert {path.suffix for path in (tmp_path / "spool").iterdir()} == {".parquet"}
+
+
 def test_progress_is_told_what_is_read(tmp_path: Path) -> None:
     for name, text in CLEAN.items():
         (tmp_path / f"{name}.csv").write_text(text)

@@ -305,6 +305,18 @@ def test_what_a_rejected_row_hides_of_an_earlier_line_may_be_due(taken: Rows, re
     assert (rows["I", 2]["not_assessed"], rows["I", 2]["contract"]) == (reason, None if reason else 0)
 
 
+def test_what_was_charged_too_little_is_not_due_on_a_line_that_only_shares_days_without_a_tariff() -> None:
+    rows = charged(
+        make_inputs(
+            subscriptions=[{"valid_to": "2026-06-16"}],
+            invoices=[{}],
+            invoice_lines=fee_lines([(None, JUNE, "1.00"), (None, JUNE_FROM_16, "4.15"), (None, JUNE, "8.30")]),
+        )
+    )
+    # half of June has a tariff: 4.15 is due of the first line, and what it leaves open is due on the third
+    assert [row["contract"] for row in rows.values()] == [415, 0, 315]
+
+
 BACK: dict[str, tuple[list[tuple[str | None, Row, str]], dict[int, int]]] = {
     "all of a line": ([(None, JUNE, "9.90"), (None, JUNE, "-9.90")], {1: 990}),
     "half of a line": ([(None, JUNE, "9.90"), (None, JUNE_FROM_16, "-4.95")], {1: 495}),

@@ -68,6 +68,14 @@ def test_a_storno_settles_the_double_that_it_gives_back() -> None:
     assert nights(("2025-03-02", world_of(first)), ("2025-03-04", world_of([*first, storno])))[1] == []
 
 
+def test_a_storno_settles_a_fee_that_was_billed_after_the_end() -> None:
+    bills = [
+        bill(f"F{number}", f"2025-03-0{number}", *FEBRUARY, line) for number, line in enumerate([FEE, BACK], start=1)
+    ]
+    ended = world_of(bills, subscriptions=[LINE | {"valid_to": "2025-02-01"}])
+    assert nights(("2025-03-04", ended)) == [[("error_indemnity/final", "credit", "0.99", "0.00")]]
+
+
 def test_prior_credits_count_in_the_order_of_the_claims() -> None:
     prior: Row = {"credit_id": "K", "invoice_id": "F", "line_no": 1, "net_amount": "6.00", "granted_on": "2025-03-01"}
     world = disputed(tariffs=[INTERNET | {"monthly_fee": "5.90", "internet_fee": "5.90"}], prior_credits=[prior])

@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from operator_case import JULY, operator_of, posted, program, rows_of, runs, sta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 WATCH = """
 import os, signal, sys

@@ -273,21 +273,26 @@ def test_two_missing_inputs_are_named_together(ran: Path) -> None:
     [
         (["--allow-missing", "cheese"], "--allow-missing cheese: there is no such input. The inputs are accounts, "),
         (["--preview", "somewhere"], "--preview goes with --dry-run. Add --dry-run, or leave --preview out."),
+        (
+            ["--dry-run", "--preview", "{0}/out/preview"],
+            "--preview {0}/out/preview is in {0}/out, where only posted runs",
+        ),
+        (["--dry-run", "--preview", "{0}/ledger"], "--preview {0}/ledger is in {0}/ledger, where only posted runs"),
         (["--dry-run", "--approve", "abc"], "--approve posts a plan and --dry-run does not. Leave one of them out."),
     ],
 )
 def test_options_that_make_no_sense_are_refused(operator: Path, options: list[str], message: str) -> None:
     before = tree(operator)
-    outcome = night(operator, JULY, *options)
+    outcome = night(operator, JULY, *(option.format(operator) for option in options))
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith(f"billadjust: {message}")
+    assert outcome.err.startswith(f"billadjust: {message.format(operator)}")
     assert tree(operator) == before
 
 
 def test_published_files_are_written_again_byte_for_byte_after_later_runs(ran: Path) -> None:
     [first] = runs(ran)
     kept = contents(first)
-    write_operator(ran, operator_of(5))
+    write_operator(ran, operator_of(5), '[outputs]\ndialect = "spanish"\n')
     posted(ran, "2026-07-03")
     shutil.rmtree(first)
     config = ran / "billadjust.toml"
@@ -331,8 +336,7 @@ def test_a_run_whose_files_cannot_be_written_says_that_it_is_posted_and_the_next
     (operator / "out").unlink()
     again = night(operator, JULY)
     assert again.out.startswith(
-        "The last run had ended before its files were written; they are now in "
-        f"{operator / 'out' / '20260702-0001'}.\n"
+        f"The last run had ended before its files were written; they are now in {operator / 'out' / '20260702-0001'}.\n"
     )
     assert [len(rows_of(run / "adjustments.csv")) for run in runs(operator)] == [9, 0]
 

@@ -130,3 +130,9 @@ def main() -> None:
     except BilladjustError as error:
         Terminal().show_error(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        Terminal().show_error(
+            f"A file cannot be read or written: {error}. Check its rights and the space on its disk, then run again; "
+            "running twice is always safe."
+        )
+        sys.exit(1)

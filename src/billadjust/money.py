@@ -96,4 +96,4 @@ def to_text(amount: pl.Expr, digits: int) -> pl.Expr:
     sign = pl.when(amount < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     whole = (amount.abs() // 10**digits).cast(pl.String)
     part = (amount.abs() % 10**digits).cast(pl.String).str.zfill(digits)
-    return sign + whole + "." + part
+    return pl.concat_str(sign, whole, pl.lit("."), part)

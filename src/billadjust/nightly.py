@@ -16,6 +16,7 @@ from billadjust.ledger import lock, open_ledger, verify
 from billadjust.limits import exceeded
 from billadjust.money import PERCENT
 from billadjust.outputs.run_files import (
+    DIALECT,
     complete,
     preview_rejected,
     publish_preview,
@@ -83,14 +84,24 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
         with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
             _approve(plan, over, request.approved)
             progress("Posting")
-            post(plan, snapshot)
+            post(plan, snapshot, {DIALECT: config.dialect})
             progress("Writing files")
             return Result(loaded, plan, over, _publish(plan, config), completed)
 
 
 def preview(request: Request, directory: Path | None, progress: Callable[[str], None]) -> Result:
-    """Work out what a run would post. Nothing is written but the preview directory, if one is given."""
+    """Work out what a run would post. Nothing is written but the preview directory, if one is given.
+
+    Raises:
+        UsageError: the preview directory is among the outputs or the ledger, or an input is missing as in `run`.
+        RejectedShareError: too many rows were rejected; they are written to the preview directory.
+    """
     config = request.config
+    for own in (config.outputs, config.ledger):
+        if directory and directory.resolve().is_relative_to(own.resolve()):
+            raise UsageError(
+                f"--preview {directory} is in {own}, where only posted runs belong. Give another directory."
+            )
     snapshot = _open(config, progress)
 
     def reject(rejected: pl.DataFrame) -> str:

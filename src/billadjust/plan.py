@@ -86,12 +86,12 @@ def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, s
     return Plan(run_id, as_of, tuple(sorted(loaded.inputs.present)), entries, tables, summary, digest)
 
 
-def post(plan: Plan, snapshot: Snapshot) -> RunRecord:
-    """Post a plan on the snapshot that it was made on, in one atomic commit.
+def post(plan: Plan, snapshot: Snapshot, details: Mapping[str, Any] | None = None) -> RunRecord:
+    """Post a plan on the snapshot that it was made on, in one atomic commit; `details` is what its record keeps too.
 
     Raises:
         LedgerBusyError: the ledger was changed since.
     """
-    record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries)
+    record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries, details)
     attachments = {f"{name}.parquet": table for name, table in plan.tables.items()}
     return append(snapshot, plan.entries, record, attachments | {"summary.json": to_json(plan.summary)})

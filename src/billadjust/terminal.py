@@ -121,13 +121,13 @@ def _add_row(table: Table, *cells: str) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
-    """Make a table; columns whose name begins with `>` are numbers."""
+    """Make a table; columns whose name begins with `>` are numbers, and the first one is a name that stays whole."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
+    for number, column in enumerate(columns):
         if column.startswith(">"):
             table.add_column(column[1:], justify="right")
         else:
-            table.add_column(column, overflow="fold")
+            table.add_column(column, overflow="fold", no_wrap=number == 0)
     return table
 
 

@@ -121,12 +121,16 @@ class Charges:
 
     def _bill(self, line: Row, choice: str, stacks: dict[DayPart, list[FeeLine]]) -> FeeLine:
         """Price one line: the days and parts that no earlier line covers, and what those lines were charged too little."""
-        day_parts = self._day_parts(line)
-        fees = {(day, part): self.rating.day_fee(line["subscription_id"], day, part, choice) for day, part in day_parts}
+        subscription_id = line["subscription_id"]
+        fees = {
+            (day, part): self.rating.day_fee(subscription_id, day, part, choice)
+            for day, part in day_parts(line)
+            if self.rating.row_on(subscription_id, day) is not None
+        }
         own = {day_part: fee for day_part, fee in fees.items() if not stacks[day_part] and fee is not None}
         billed = FeeLine(line_key(line), Fraction(line["net_amount"]), None, own)
         before: list[FeeLine] = []
-        for day_part in day_parts:
+        for day_part in fees:
             for earlier in stacks[day_part]:
                 before += [member for member in earlier.cluster if member not in before]
         if None not in fees.values():
@@ -136,14 +140,14 @@ class Charges:
         cluster = [*before, billed]
         for member in cluster:
             member.cluster = cluster
-        for day_part in day_parts:
+        for day_part in day_parts(line):
             stacks[day_part].append(billed)
         return billed
 
     def _give_back(self, line: Row, stacks: dict[DayPart, list[FeeLine]]) -> None:
         """A negative line takes its days and parts from the newest lines that cover them, and its money goes to those."""
         popped: list[FeeLine] = []
-        for day_part in self._day_parts(line):
+        for day_part in day_parts(line):
             if stacks[day_part]:
                 newest = stacks[day_part].pop()
                 newest.own.pop(day_part, None)
@@ -157,14 +161,10 @@ class Charges:
             amount -= part
             self.given_back[earlier.key] = earlier.given_back
 
-    def _day_parts(self, line: Row) -> list[DayPart]:
-        """The days of the line's period on which the subscription has a tariff, times the parts of the fee."""
-        return [
-            (day, part)
-            for day in days(line["period_start"], line["period_end"])
-            if self.rating.row_on(line["subscription_id"], day) is not None
-            for part in PARTS[line["service"]]
-        ]
+
+def day_parts(line: Row) -> list[DayPart]:
+    """The days of a fee line's period, also those without a tariff, times the parts of the fee that it bills."""
+    return [(day, part) for day in days(line["period_start"], line["period_end"]) for part in PARTS[line["service"]]]
 
 
 def line_key(line: Row) -> LineKey:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.grammar import Style, default, is_missing, reason, value
+from billadjust.inputs.grammar import Style, default, is_missing, reason, shown, value
 from billadjust.inputs.read import ROW
 
 if TYPE_CHECKING:
@@ -96,22 +96,22 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     plain = Style(style.digits, style.timezone)
     styles = {column.name: plain if column.name in rows.exact else style for column in table.columns}
     text = _as_text(rows.frame, table)
-    typed = text.with_columns(_value(column, styles[column.name]) for column in table.columns)
-    sound = pl.all_horizontal(
-        *[
-            pl.col(column.name).is_not_null() | (pl.lit(not column.required) & is_missing(_text(column)))
-            for column in table.columns
-        ],
-        *[~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())],
+    typed = text.with_columns(
+        _text(column).alias(column.name) if column.name in rows.typed else _value(column, styles[column.name])
+        for column in table.columns
     )
+    keeps_rules = [~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())]
+    sound = pl.all_horizontal(*[_is_sound(column, rows) for column in table.columns], *keeps_rules)
+    as_text = [
+        shown(column, _text(column), plain).alias(TEXT + column.name) if column.name in rows.typed else _text(column)
+        for column in table.columns
+    ]
     judged = typed.with_columns(_sound=sound)
     good, bad = spool / f"{stem}.good.parquet", spool / f"{stem}.bad.parquet"
     pl.collect_all(
         [
             judged.filter("_sound").select(ROW, *table.schema).sink_parquet(good, lazy=True),
-            judged.filter(~pl.col("_sound"))
-            .select(ROW, *[_text(column) for column in table.columns])
-            .sink_parquet(bad, lazy=True),
+            judged.filter(~pl.col("_sound")).select(ROW, *as_text).sink_parquet(bad, lazy=True),
         ],
         engine="streaming",
     )
@@ -137,6 +137,14 @@ def _reasons(rejected: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) 
     if reasons[ROW].n_unique() != count:
         raise AssertionError(f"rows of {table.name} were rejected without a reason")
     return reasons
+
+
+def _is_sound(column: Column, rows: Rows) -> pl.Expr:
+    """Whether a cell has a value, or is empty and may be."""
+    has_value = pl.col(column.name).is_not_null()
+    if column.required:
+        return has_value
+    return pl.lit(value=True) if column.name in rows.typed else has_value | is_missing(_text(column))
 
 
 def _text(column: Column) -> pl.Expr:

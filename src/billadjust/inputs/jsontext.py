@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.read import Rows, check_utf8, choose_columns, no_rows, row_id, utf8_text
+from billadjust.inputs.read import LINE, Rows, check_utf8, choose_columns, no_rows, row_id, utf8_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def read_ndjson(file: DataFile, table: Table, source: Source, spool: Path) -> Ro
         InputError: It cannot be read as a whole; see `utf8_text`, `choose_columns`.
     """
     path = utf8_text(file, source, spool)
-    lines = pl.scan_lines(path, name="text", row_index_name="_line", row_index_offset=1, glob=False)
+    lines = pl.scan_lines(path, name="text", row_index_name=LINE, row_index_offset=1, glob=False)
     lines = lines.with_columns(pl.col("text").str.strip_prefix("\ufeff")).filter(pl.col("text").str.contains(r"\S"))
     flat = pl.col("text").str.contains(OBJECT)
     try:
@@ -43,7 +43,7 @@ def read_ndjson(file: DataFile, table: Table, source: Source, spool: Path) -> Ro
     cells = [_cell(name, source).alias(ours) for name, ours in chosen.items()]
     doubled = pl.any_horizontal(pl.lit(False), *[pl.col("text").str.count_matches(_key(name)) > 1 for name in chosen])  # noqa: FBT003 - a literal of Polars
     broken = lines.filter(~flat | doubled).select(
-        row_id(file, pl.col("_line")),
+        row_id(file, pl.col(LINE)),
         pl.col("text").alias("value"),
         pl.when(flat)
         .then(pl.lit("a name appears twice in the object"))
@@ -52,7 +52,7 @@ def read_ndjson(file: DataFile, table: Table, source: Source, spool: Path) -> Ro
         *cells,
     )
     return Rows(
-        frame=lines.filter(flat & ~doubled).select(row_id(file, pl.col("_line")), *cells),
+        frame=lines.filter(flat & ~doubled).select(row_id(file, pl.col(LINE)), *cells),
         broken=pl.concat([no_rows(list(chosen.values())), broken.collect(engine="streaming")]),
         extra=tuple(name for name in names if name not in chosen),
     )
@@ -69,7 +69,17 @@ def _names(lines: pl.LazyFrame) -> list[str]:
 
 def _key(name: str) -> str:
     """The regular expression of a member's name and colon; inside a string it would have a backslash before its quote."""
-    return "".join(f"\\x{{{ord(letter):x}}}" for letter in json.dumps(name, ensure_ascii=False)) + r"\s*:"
+    # only letters beyond ASCII may be written as escapes: an escaped quote is never the one that ends a name
+    return "".join(_letter(letter) for letter in json.dumps(name, ensure_ascii=False)) + r"\s*:"
+
+
+def _letter(letter: str) -> str:
+    plain = rf"\x{{{ord(letter):x}}}"
+    if letter.isascii():
+        return plain
+    code = letter.encode("utf-16-be").hex()
+    escapes = "".join(rf"\\u(?i:{code[at : at + 4]})" for at in range(0, len(code), 4))
+    return f"(?:{plain}|{escapes})"
 
 
 def _cell(name: str, source: Source) -> pl.Expr:

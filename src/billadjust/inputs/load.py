@@ -130,6 +130,8 @@ def _read(files: list[DataFile], table: Table, source: Source, style: Style, spo
                 f"{file.path} cannot be read to its end ({error}). If it is damaged or cut off, export or copy it again."
             ) from None
         extra.update(rows.extra)
+        for copy in ("txt", "rows"):
+            (spool / f"{table.name}.{file.number}.{copy}").unlink(missing_ok=True)
     reading = Reading(
         table,
         [file.name for file in files],

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from billadjust.schemas import INPUTS
+
+
+TAKEN: Final[dict[str, pl.Schema]] = {
+    "subscriptions": pl.Schema({"subscription_id": pl.String()}),
+    "tariffs": pl.Schema({"tariff_id": pl.String(), "version": pl.Int64()}),
+    "prefixes": pl.Schema({"prefix": pl.String()}),
+    "cdrs": pl.Schema(
+        {
+            "subscription_id": pl.String(),
+            "service": pl.String(),
+            "started_at": pl.Datetime("us", "UTC"),
+            "invoice_id": pl.String(),
+        }
+    ),
+    "lines": pl.Schema({"invoice_id": pl.String(), "line_no": pl.Int64(), "usage_only": pl.Boolean()}),
+}
+"""The frames of `Taken`."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +46,7 @@ class Taken:
     @staticmethod
     def nothing() -> Taken:
         """Nothing is taken along: the case of clean inputs."""
-        return Taken(
-            **{
-                name: pl.LazyFrame(schema=schema)
-                for name, schema in {
-                    "subscriptions": {"subscription_id": pl.String},
-                    "tariffs": {"tariff_id": pl.String, "version": pl.Int64},
-                    "prefixes": {"prefix": pl.String},
-                    "cdrs": {
-                        "subscription_id": pl.String,
-                        "service": pl.String,
-                        "started_at": pl.Datetime("us", "UTC"),
-                        "invoice_id": pl.String,
-                    },
-                    "lines": {"invoice_id": pl.String, "line_no": pl.Int64, "usage_only": pl.Boolean},
-                }.items()
-            }
-        )
+        return Taken(**{name: pl.LazyFrame(schema=schema) for name, schema in TAKEN.items()})
 
 
 @dataclass(frozen=True)

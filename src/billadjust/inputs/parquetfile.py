@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust.errors import InputError
-from billadjust.inputs.read import Rows, choose_columns, no_rows, row_id
+from billadjust.inputs.read import LINE, Rows, choose_columns, no_rows, row_id
 from billadjust.schemas import Kind
 
 if TYPE_CHECKING:
@@ -25,24 +25,39 @@ def read_parquet(file: DataFile, table: Table, source: Source) -> Rows:
         InputError: It is not one, is damaged, or has a column whose type has no text.
     """
     try:
-        scan = pl.scan_parquet(
-            file.path, glob=False, row_index_name="_line", row_index_offset=1, hive_partitioning=False
-        )
+        scan = pl.scan_parquet(file.path, glob=False, row_index_name=LINE, row_index_offset=1, hive_partitioning=False)
         schema = scan.collect_schema()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(
             f"{file.path} is not a Parquet file, or is damaged or cut off ({error}): export or copy it again."
         ) from None
-    names = [name for name in schema if name != "_line"]
+    names = [name for name in schema if name != LINE]
     chosen = choose_columns(file, names, table, source)
-    cells = [_text(file, name, schema[name], table.column(ours)).alias(ours) for name, ours in chosen.items()]
+    instants = {name for name, ours in chosen.items() if _is_instant(schema[name], table.column(ours))}
+    cells = [
+        pl.col(name).dt.convert_time_zone("UTC").alias(ours)
+        if name in instants
+        else _text(file, name, schema[name], table.column(ours)).alias(ours)
+        for name, ours in chosen.items()
+    ]
     return Rows(
-        frame=scan.select(row_id(file, pl.col("_line")), *cells),
+        frame=scan.select(row_id(file, pl.col(LINE)), *cells),
         broken=no_rows(list(chosen.values())),
         extra=tuple(name for name in names if name not in chosen),
         exact=frozenset(
             ours for name, ours in chosen.items() if schema[name] not in (pl.String, pl.Categorical, pl.Enum)
         ),
+        typed=frozenset(chosen[name] for name in instants),
+    )
+
+
+def _is_instant(dtype: pl.DataType, column: Column) -> bool:
+    """Whether a column has the type that it should have; there is nothing to check then, and text would take its time."""
+    return (
+        column.kind is Kind.TIMESTAMP
+        and isinstance(dtype, pl.Datetime)
+        and dtype.time_zone is not None
+        and dtype.time_unit == "us"
     )
 
 

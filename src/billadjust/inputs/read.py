@@ -7,7 +7,7 @@ a CSV file is line 1; of a Parquet file it is the number of the row).
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from billadjust.schemas import Table
 
 ROW: Final = "_row"
+LINE: Final = "line of the file"
+"""A name that no column of a file has."""
 FILE_STEP: Final = 1 << 40
 """Rows of one file are numbered within this range."""
 CHUNK: Final = 1 << 24
@@ -31,16 +33,17 @@ CHUNK: Final = 1 << 24
 class Rows:
     """The rows of one file.
 
-    `frame` has `_row` and those columns of the table that the file has: text as it stands (null where there is none),
-    in Parquet also native dates and timestamps. `exact` names the columns whose text was made from native values, and so is in
-    the plain style whatever the source says. `broken` are rows that cannot be told apart into columns: `_row`, `value` (the line),
+    `frame` has `_row` and those columns of the table that the file has: text as it stands (null where there is none).
+    `exact` names the columns whose text was made from native values, and so is in the plain style whatever the source
+    says; `typed` those that are no text but have the type of their column already. `broken` are rows that cannot be told apart into columns: `_row`, `value` (the line),
     `reason`, and what can be made out of their cells. `extra` are the file's columns that nothing asks for.
     """
 
     frame: pl.LazyFrame
     broken: pl.DataFrame
     extra: tuple[str, ...]
-    exact: frozenset[str] = field(default_factory=frozenset)
+    exact: frozenset[str] = frozenset()
+    typed: frozenset[str] = frozenset()
 
 
 def row_id(file: DataFile, line: pl.Expr) -> pl.Expr:

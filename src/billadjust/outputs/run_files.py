@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
     from billadjust.config import Config
     from billadjust.ledger import RunRecord, Snapshot
+    from billadjust.outputs.csvfile import Dialect
     from billadjust.plan import Plan
 
 PREVIEW: Final = "PREVIEW_"
 """What the names of a preview's files and columns begin with, so that no program takes it for an export."""
+
+DIALECT: Final = "dialect"
+"""Detail of a run's record: its files are written again in the dialect that they were first written in."""
 
 NOT_POSTED: Final = "not posted"
 """What every row of a preview begins with."""
@@ -39,10 +43,11 @@ def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
     record = snapshot.run(run_id)
     entries = snapshot.entries.filter(pl.col("run_id") == run_id).collect(engine="streaming")
     kept = {name: pl.read_parquet(snapshot.attachment(record, f"{name}.parquet")) for name in KEPT}
-    tables = run_tables(entries, kept, config.policy.digits, config.dialect)
+    dialect = record.details.get(DIALECT, config.dialect)
+    tables = run_tables(entries, kept, config.policy.digits, dialect)
     files: dict[str, pl.DataFrame | str] = {f"{name}.csv": table for name, table in tables.items()}
     files["summary.json"] = snapshot.attachment(record, "summary.json").read_text("utf-8")
-    directory = publish(config.outputs / run_id, files, _header(record, config), config.dialect)
+    directory = publish(config.outputs / run_id, files, _header(record, config.currency, dialect), dialect)
     _mark_published(snapshot, record)
     return directory
 
@@ -130,12 +135,12 @@ def _mark_published(snapshot: Snapshot, record: RunRecord) -> None:
         raise UsageError(f"{marker} cannot be written: {error.strerror}. Check the rights of the ledger.") from error
 
 
-def _header(record: RunRecord, config: Config) -> dict[str, Any]:
+def _header(record: RunRecord, currency: str, dialect: Dialect) -> dict[str, Any]:
     return {
         "run_id": record.run_id,
         "sequence": record.number,
         "as_of": record.as_of.isoformat(),
-        "currency": config.currency,
-        "dialect": config.dialect,
+        "currency": currency,
+        "dialect": dialect,
         "plan_hash": record.plan_hash,
     }

@@ -29,8 +29,8 @@ class Coverage:
 
     `lines`: line (its number: by subscription_id, issue_date, invoice_id, line_no), invoice_id, line_no,
     subscription_id, net_amount. `uncovered`: line, subscription_id, part, due_from, due_to, until: what a charge is the
-    first to cover, and the line that gives it back (null: none does). `beneath`: line, earlier_line: a charge and a line
-    that covered one of its days already. `given`: line, earlier_line, given: what a line with a negative amount gives
+    first to cover, and the line that gives it back (null: none does). `beneath`: line, earlier_line,
+    subscription_id, due_from, due_to: a charge and a line that covered these of its days already. `given`: line, earlier_line, given: what a line with a negative amount gives
     back of an earlier one's charge.
     """
 
@@ -90,7 +90,9 @@ def given_back(inputs: Inputs) -> pl.LazyFrame:
 
 def _beneath(charges: pl.DataFrame) -> pl.DataFrame:
     """Find the line that each charge finds on top of a stack."""
-    upper = charges.filter(pl.col("level") > 1).select(*_STRETCH, "line", level=pl.col("level") - 1)
+    upper = charges.filter(pl.col("level") > 1).select(
+        *_STRETCH, "stretch_to", "subscription_id", "line", level=pl.col("level") - 1
+    )
     return (
         upper.sort("line")
         .join_asof(
@@ -99,8 +101,7 @@ def _beneath(charges: pl.DataFrame) -> pl.DataFrame:
             by=[*_STRETCH, "level"],
             check_sortedness=False,
         )
-        .select("line", earlier_line="top")
-        .unique()
+        .select("line", "subscription_id", earlier_line="top", due_from="stretch_from", due_to="stretch_to")
     )
 
 

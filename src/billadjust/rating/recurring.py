@@ -24,6 +24,9 @@ _PRICED: Final = (*LINE, "contract", "improved", "contract_versions", "improved_
 NEEDS_REJECTED: Final = "it needs a rejected row of the subscription or of its tariff"
 """Why a line is not assessed whose days a rejected row touches."""
 
+_OVERLAPS: Final = (pl.col("day_from") < pl.col("due_to")) & (pl.col("day_to") > pl.col("due_from"))
+"""Whether a span has one of the days that are due."""
+
 OVERLAPS_REJECTED: Final = "it bills days of an earlier line that needs a rejected row"
 """Why a line is not assessed that may be due what an earlier one was charged too little."""
 
@@ -90,17 +93,18 @@ def _overlapping(whole: pl.LazyFrame, stacks: Coverage, spans: pl.LazyFrame, dig
         digits: Decimals of the currency.
     """
     pieces = _pieces(stacks.uncovered.lazy(), spans)
-    alone, own = pl.collect_all(
+    met = stacks.beneath.lazy().join(spans, on="subscription_id").filter(_OVERLAPS).select("line", "earlier_line")
+    alone, own, beneath = pl.collect_all(
         [
             whole.join(stacks.lines.lazy(), on=LINE).with_columns(
                 is_known=pl.col("contract").is_not_null(), needs_rejected=pl.col("not_assessed") == NEEDS_REJECTED
             ),
             pieces.group_by("line", "until").agg(pl.col(CHOICES).sum()),
+            met.unique(),
         ]
     )
-    due = add_shortfalls(
-        alone.with_columns(pl.col("needs_rejected").fill_null(value=False)), own, stacks, _minor(digits)
-    )
+    lines = alone.with_columns(pl.col("needs_rejected").fill_null(value=False))
+    due = add_shortfalls(lines, own, beneath, stacks.given, _minor(digits))
     unknown = pl.col("not_assessed").is_null() & pl.col("contract").is_null()
     return (
         alone.drop("needs_rejected", *CHOICES)
@@ -140,7 +144,7 @@ def _pieces(due: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
     parts_of_cycle = elapsed_cycles(pl.col("day_to"), cycle_day) - elapsed_cycles(pl.col("day_from"), cycle_day)
     return (
         due.join(spans, on="subscription_id")
-        .filter(pl.col("day_from") < pl.col("due_to"), pl.col("day_to") > pl.col("due_from"))
+        .filter(_OVERLAPS)
         .with_columns(day_from=start, day_to=end)
         .with_columns((_fee(choice).cast(pl.Int128) * parts_of_cycle).alias(choice) for choice in CHOICES)
     )

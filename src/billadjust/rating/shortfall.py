@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import polars as pl
 
 from billadjust.money import divide_half_up
 
-if TYPE_CHECKING:
-    from billadjust.rating.coverage import Coverage
-
 CHOICES: Final = ["contract", "improved"]
 """The version choices, as columns."""
 
 
-def add_shortfalls(lines: pl.DataFrame, own: pl.DataFrame, stacks: Coverage, minor: int) -> pl.DataFrame:
+def add_shortfalls(
+    lines: pl.DataFrame, own: pl.DataFrame, beneath: pl.DataFrame, given: pl.DataFrame, minor: int
+) -> pl.DataFrame:
     """Work out what is due of lines that overlap: what each is the first to cover, and what earlier ones left open.
 
     A fee of 9.90 charged with 5.00, and then billed again for the same month: of the second line 4.90 is due. What the
@@ -30,7 +29,8 @@ def add_shortfalls(lines: pl.DataFrame, own: pl.DataFrame, stacks: Coverage, min
             every day has a version) and `needs_rejected` (whether a rejected row would tell).
         own: line, until, and `contract` and `improved`, the exact cost of what a line is the first to cover, for each
             line that gives it back.
-        stacks: Which lines meet, and what is given back.
+        beneath: line, earlier_line: a line, and one that it finds on a day with a tariff.
+        given: line, earlier_line, given: what a line with a negative amount gives back of an earlier one's charge.
         minor: How many units of the exact cost one minor unit has.
 
     Returns:
@@ -47,7 +47,7 @@ def add_shortfalls(lines: pl.DataFrame, own: pl.DataFrame, stacks: Coverage, min
     )
     for now in turns.partition_by("turn"):
         met = (
-            stacks.beneath.join(now, on="line", how="semi")
+            beneath.join(now, on="line", how="semi")
             .join(groups.rename({"line": "earlier_line"}), on="earlier_line")
             .select("line", "group")
             .unique()
@@ -55,7 +55,7 @@ def add_shortfalls(lines: pl.DataFrame, own: pl.DataFrame, stacks: Coverage, min
         members = met.join(groups.rename({"line": "earlier_line"}), on="group").select("line", "earlier_line")
         brought = (
             members.join(due.rename({"line": "earlier_line"}), on="earlier_line")
-            .join(_given_before(members, stacks.given), on=["line", "earlier_line"], how="left")
+            .join(_given_before(members, given), on=["line", "earlier_line"], how="left")
             .join(_still_due(members, own, minor), on=["line", "earlier_line"], how="left")
             .group_by("line")
             .agg(

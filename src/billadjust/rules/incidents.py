@@ -157,7 +157,7 @@ def _unite(incidents: Sequence[Incident], moves: pl.DataFrame) -> tuple[list[Inc
             rows += [(numbers, number, len(every)) for number in group]
             outages = {outage for number in group for outage in incidents[number]}
             every.append(tuple(sorted(outages, key=lambda outage: (outage.started_at, outage.outage_id))))
-    schema = {"numbers": pl.List(pl.Int64), "number": pl.Int64, "united": pl.Int64}
+    schema = pl.Schema({"numbers": pl.List(pl.Int64()), "number": pl.Int64(), "united": pl.Int64()})
     united = pl.DataFrame(rows, schema=schema, orient="row")
     return every, moves.join(united, on="numbers").select("subscription_id", "number", "united")
 
@@ -185,13 +185,15 @@ def _frame_of(incidents: Sequence[Incident], timezone: str) -> pl.LazyFrame:
         )
         for number, outages in enumerate(incidents)
     ]
-    schema = {
-        "incident": pl.Int64,
-        "outage_id": pl.String,
-        "outages": pl.List(pl.String),
-        "started_at": pl.Datetime("us", "UTC"),
-        "ended_at": pl.Datetime("us", "UTC"),
-    }
+    schema = pl.Schema(
+        {
+            "incident": pl.Int64(),
+            "outage_id": pl.String(),
+            "outages": pl.List(pl.String()),
+            "started_at": pl.Datetime("us", "UTC"),
+            "ended_at": pl.Datetime("us", "UTC"),
+        }
+    )
     return pl.LazyFrame(rows, schema=schema, orient="row").with_columns(
         started_on=local_date(pl.col("started_at"), timezone),
         duration_us=(pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds(),
