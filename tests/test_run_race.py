@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 HOLD = """
 import sys
 
+held = False
+
 def hold(event, arguments):
     # The run has read the ledger and begins to read its inputs.
-    if event == "open" and str(arguments[0]).endswith("accounts.csv"):
+    global held
+    if event == "open" and str(arguments[0]).endswith("accounts.csv") and not held:
+        held = True
         print("held", flush=True)
         sys.stdin.readline()
 

@@ -27,7 +27,7 @@ def zone_of(inputs: Inputs) -> pl.Expr:
     prefixes, rejected = pl.collect_all([inputs.zones, inputs.taken.prefixes])
     zones = dict(prefixes.select("prefix", "zone").rows())
     readable = rejected["prefix"].str.strip_chars(" +").drop_nulls()
-    zones |= dict.fromkeys(readable.filter(readable.str.contains(r"^[0-9]{1,15}$")), REJECTED)
+    zones |= dict.fromkeys(readable.filter(readable.str.contains(r"^[0-9]{0,15}$")), REJECTED)
     number = pl.when(pl.col("zone").is_null()).then(_number(pl.col("destination")))
     default = pl.when((pl.col("service") == "data") & pl.col("destination").is_null()).then(pl.lit("data"))
     return pl.coalesce("zone", Steps.of(_flatten(zones)).at(number), default)

@@ -103,14 +103,14 @@ def _met(night: Night, incidents: Sequence[tuple[str, Incident]]) -> pl.LazyFram
             "ended_at": pl.Datetime("us", "UTC"),
         },
         orient="row",
-    ).select(
+    )
+    # The end is not part of an incident: one that ends at midnight does not reach the next day, and one without
+    # duration has no moment at which anybody could meet it.
+    timed = numbered.filter(pl.col("started_at") < pl.col("ended_at")).select(
         "number",
         "area",
         started_on=local_date(pl.col("started_at"), timezone),
-        # The end is not part of the incident: one that ends at midnight does not reach the next day.
-        last_day=local_date(
-            pl.max_horizontal("started_at", pl.col("ended_at") - pl.duration(microseconds=1)), timezone
-        ),
+        last_day=local_date(pl.col("ended_at") - pl.duration(microseconds=1), timezone),
     )
     regions = sorted({area for area, _ in incidents} - {EVERYWHERE})
     area = pl.when(pl.col("region").is_in(regions)).then("region").otherwise(pl.lit(EVERYWHERE))
@@ -126,7 +126,7 @@ def _met(night: Night, incidents: Sequence[tuple[str, Incident]]) -> pl.LazyFram
             area=area,
             internet_fee="improved_internet_fee",
         )
-        .join(numbered, on="area")
+        .join(timed, on="area")
         .filter((pl.col("day_from") <= pl.col("last_day")) & (pl.col("day_to") > pl.col("started_on")))
         .with_columns(first_day=pl.max_horizontal("started_on", "day_from"))
     )

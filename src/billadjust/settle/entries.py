@@ -62,8 +62,9 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
         .join(_posted_by_line(scoped), on=LINE, how="left")
     )
     return (
-        changed.with_columns(kind=_kind(), settlement=_settlement(night))
-        .with_columns(bill_period=_bill_period(night), tax=_tax())
+        _taxed(changed)
+        .with_columns(kind=_kind(), settlement=_settlement(night))
+        .with_columns(bill_period=_bill_period(night))
         .with_columns(
             entry_id=phrase("{}|{}|{}", "claim", "bucket", "number"),
             as_of=pl.lit(night.as_of),
@@ -111,7 +112,7 @@ def _kind() -> pl.Expr:
     became_final = pl.when(is_final).then("net").otherwise(0).sum().over("claim")
     was_provisional = (~is_final).any().over("claim")
     fall = -pl.col("net")
-    alone = pl.min_horizontal("provisional", "charged") - pl.col("prior_credit")
+    alone = pl.min_horizontal(pl.col("final") + pl.col("provisional"), "charged") - pl.col("prior_credit")
     return (
         pl.when(pl.col("net") > 0)
         .then(pl.when(is_final & was_provisional).then(pl.lit("finalisation")).otherwise(pl.lit("credit")))
@@ -159,13 +160,14 @@ def _bill_period(night: Night) -> pl.Expr:
     )
 
 
-def _tax() -> pl.Expr:
-    """Tax of an entry: that on the posted net after it, minus what was posted before it, so that it adds up exactly.
+def _taxed(changed: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `tax`: that on the posted net after an entry, minus that before it.
 
-    The entries of a line share its tax: first the falls, then by precedence, final before provisional.
+    The entries of a line share its tax: first the falls, then by precedence, final before provisional; before the first
+    of them stands the tax that was posted, so that a line's tax adds up exactly. A claim that shares no line may be taxed
+    at another rate than before; what was posted at the old one stays.
     """
     on_line = pl.col("rule").is_in(LINE_RULES)
-    group = pl.when(on_line).then(phrase("{}|{}", "invoice_id", "line_no")).otherwise("claim")
     order = [
         pl.col("net") > 0,
         pl.col("rule").replace_strict(RULE_ORDER, range(len(RULE_ORDER)), return_dtype=pl.Int64),
@@ -174,19 +176,23 @@ def _tax() -> pl.Expr:
         pl.col("source_ref"),
         pl.col("claim"),
     ]
-    net_before = pl.when(on_line).then("line_net").otherwise("posted")
-    tax_before = (
-        pl.when(on_line)
-        .then("line_tax")
-        .otherwise(pl.when(pl.col("bucket") == "final").then("posted_final_tax").otherwise("posted_provisional_tax"))
+    together = changed.with_columns(
+        taxed_with=pl.when(on_line).then(phrase("{}|{}", "invoice_id", "line_no")).otherwise("claim"),
+        net_before=pl.when(on_line).then("line_net").otherwise("posted"),
+    ).with_columns(alone=pl.len().over("taxed_with") == 1)
+    # Most entries are alone on their line: they need no order.
+    easy = together.filter("alone").with_columns(so_far="net", is_first=pl.lit(value=True))
+    shared = together.filter(~pl.col("alone")).with_columns(
+        so_far=pl.col("net").cum_sum().over("taxed_with", order_by=order),
+        is_first=pl.int_range(pl.len()).over("taxed_with", order_by=order) == 0,
     )
-    so_far = pl.col("net").cum_sum().over(group, order_by=order)
-    is_first = pl.int_range(pl.len()).over(group, order_by=order) == 0
-    after = tax_of(net_before + so_far, pl.col("tax_rate"))
+    after = pl.col("net_before") + pl.col("so_far")
     before = (
-        pl.when(is_first).then(tax_before).otherwise(tax_of(net_before + so_far - pl.col("net"), pl.col("tax_rate")))
+        pl.when(on_line & pl.col("is_first"))
+        .then("line_tax")
+        .otherwise(tax_of(after - pl.col("net"), pl.col("tax_rate")))
     )
-    return after - before
+    return pl.concat([easy, shared], how="vertical").with_columns(tax=tax_of(after, pl.col("tax_rate")) - before)
 
 
 def _evidence(digits: int) -> pl.Expr:

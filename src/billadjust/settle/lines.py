@@ -39,7 +39,21 @@ def line_legs(scoped: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
         _gone_legs(compared.filter("gone")),
         _posted_legs(disputes.filter(~pl.col("compared")), as_of),
     ]
-    return _keep(_set_off(pl.concat(legs, how="vertical")))
+    every = pl.concat(legs, how="vertical").with_columns(contested=_contested())
+    # Nearly all lines have room for all that is owed on them, and are spared the order of precedence.
+    easy = every.filter(~pl.col("contested")).select("claim", "bucket", "owed", kept=pl.lit(0, pl.Int64))
+    return pl.concat([easy, _keep(_set_off(every.filter("contested")))], how="vertical")
+
+
+def _contested() -> pl.Expr:
+    """Whether a line has prior credits, too little charge for its claims, or more posted finally than is owed."""
+    final_posted = pl.when("is_provisional").then(0).otherwise("posted")
+    final_owed = pl.when("is_provisional").then(0).otherwise("owed")
+    return pl.any_horizontal(
+        pl.col("prior_credit") != 0,
+        (pl.col("owed").sum().over(LINE) > pl.col("charged")).fill_null(value=False),
+        (final_posted - final_owed).sum().over(LINE) > 0,
+    )
 
 
 def _legs(claims: pl.LazyFrame, **owed: pl.Expr) -> pl.LazyFrame:

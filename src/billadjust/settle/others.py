@@ -20,28 +20,45 @@ def other_legs(scoped: pl.LazyFrame) -> pl.LazyFrame:
     """
     claims = scoped.filter(~pl.col("rule").is_in(LINE_RULES))
     covered = _covered(claims)
-    pooled = pl.col("pool_limit").is_not_null()
-    stated = pl.when("compared").then("final").otherwise("posted_final")
-    return (
+    paid = (
         claims.join(covered.group_by("claim").agg(pl.col("elsewhere").sum()), on="claim", how="left")
         .join(covered.select(claim="other", absorbed=pl.lit(value=True)).unique(), on="claim", how="left")
         .with_columns(paid=pl.col("posted_final") + pl.col("elsewhere").fill_null(0))
-        .with_columns(
-            share=pl.when(pooled).then(taken(stated, pl.col("pool_limit"), ["pool"], ORDER)).otherwise(stated),
-            room=pl.col("pool_limit") - pl.col("paid").sum().over("pool"),
-        )
-        .with_columns(rise=pl.when("compared").then(pl.col("share") - pl.col("paid")).otherwise(0).clip(lower_bound=0))
-        .with_columns(
-            rise=pl.when(pooled).then(taken(pl.col("rise"), pl.col("room"), ["pool"], ORDER)).otherwise("rise")
-        )
-        .select(
-            "claim",
-            bucket=pl.lit("final"),
-            owed=pl.col("posted_final") + pl.col("rise"),
-            kept=pl.when(pl.col("compared") & pl.col("absorbed").is_null())
-            .then((pl.col("paid") - pl.col("share")).clip(lower_bound=0))
-            .otherwise(0),
-        )
+        .with_columns(share=pl.when("compared").then("final").otherwise("posted_final"))
+        .with_columns(rise=_rise())
+        .with_columns(contested=_contested())
+    )
+    # Nearly all pools have room for all that is owed, and are spared the order of the incidents.
+    shared = pl.concat([paid.filter(~pl.col("contested")), _in_order(paid.filter("contested"))], how="vertical")
+    return shared.select(
+        "claim",
+        bucket=pl.lit("final"),
+        owed=pl.col("posted_final") + pl.col("rise"),
+        kept=pl.when(pl.col("compared") & pl.col("absorbed").is_null())
+        .then((pl.col("paid") - pl.col("share")).clip(lower_bound=0))
+        .otherwise(0),
+    )
+
+
+def _rise() -> pl.Expr:
+    """By how much a claim's share is above what was paid for it."""
+    return pl.when("compared").then((pl.col("share") - pl.col("paid")).clip(lower_bound=0)).otherwise(0)
+
+
+def _contested() -> pl.Expr:
+    """Whether a pool is too small for the shares of its claims, or for what was paid and their rises."""
+    shares, rises, paid = (pl.col(name).sum().over("pool") for name in ("share", "rise", "paid"))
+    limit = pl.col("pool_limit")
+    return ((shares > limit) | (paid + rises > limit)).fill_null(value=False)
+
+
+def _in_order(claims: pl.LazyFrame) -> pl.LazyFrame:
+    """Share each pool, and what is left of it, in the order of the incidents."""
+    left = pl.col("pool_limit") - pl.col("paid").sum().over("pool")
+    return (
+        claims.with_columns(share=taken(pl.col("share"), pl.col("pool_limit"), ["pool"], ORDER))
+        .with_columns(rise=_rise())
+        .with_columns(rise=taken(pl.col("rise"), left, ["pool"], ORDER))
     )
 
 

@@ -68,7 +68,7 @@ def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
         ]
     return entries.group_by("claim").agg(
         pl.col(IDENTITY).first(),
-        pl.col(NEWEST).sort_by("run_id").last(),
+        pl.col(NEWEST).max_by("run_id"),
         *sums,
         undone=(pl.col("kind") == "undo").any(),
     )
