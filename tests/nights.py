@@ -13,7 +13,7 @@ from billadjust.inputs.model import Inputs
 from billadjust.night import Night
 from billadjust.policy import Policy
 from billadjust.rules import RULES
-from billadjust.schemas import FOREVER, Claims, Entries, Lines, Spans
+from billadjust.schemas import FOREVER, Claims, Entries, Lines, Spans, UsageParts
 from billadjust.settle import Settlement, settle
 from billadjust.wording import explain
 from rating_tables import make_inputs
@@ -118,6 +118,7 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
         inputs=Inputs(**(vars(inputs) | {"present": present})),
         policy=Policy.of(policy),
         spans=pl.LazyFrame([_span(row) for row in spans], schema=Spans.create_empty().schema, orient="row"),
+        usage=UsageParts.create_empty(lazy=True),
         lines=pl.LazyFrame(full_lines, schema=Lines.create_empty().schema, orient="row"),
     )
 

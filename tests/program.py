@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -20,6 +19,7 @@ from worlds import typed
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
+    from random import Random
 
     import reference
     from worlds import Night

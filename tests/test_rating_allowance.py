@@ -8,11 +8,12 @@ import pytest
 
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
-from billadjust.rating.usage import Choice, rate
+from billadjust.rating.rate import rate
 from rating_tables import Row, Rows, local, make_inputs
 
 if TYPE_CHECKING:
     from billadjust.inputs.model import Inputs
+    from billadjust.rating.terms import Choice
 
 MINUTE = 60 * 1_000_000
 

@@ -10,6 +10,7 @@ import pytest
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges
+from billadjust.rating.usage_parts import usage_parts
 from billadjust.schemas import Charges
 from rating_tables import Row, Rows, local, make_inputs
 
@@ -22,7 +23,9 @@ REJECTED_ROW = "it needs a rejected row: see rejected.csv"
 def charged(inputs: Inputs, policy: Policy | None = None) -> dict[tuple[str, int], dict[str, Any]]:
     """Return the charges by invoice and line."""
     policy = policy or Policy.of()
-    frame = charges(inputs, spans(inputs, policy), policy).collect()
+    tariff_spans = spans(inputs, policy)
+    usage = usage_parts(inputs, tariff_spans, policy)
+    frame = charges(inputs, tariff_spans, usage, policy).collect()
     Charges.validate(frame)
     return {(row["invoice_id"], row["line_no"]): row for row in frame.rows(named=True)}
 

@@ -92,6 +92,12 @@ def test_one_run_at_the_end_leaves_the_same_balances_as_all_nights(outputs: dict
     assert once == balances(outputs.values())
 
 
+def test_a_line_that_a_rejected_complaint_names_is_left_alone_and_the_run_says_so(outputs: dict[str, Path]) -> None:
+    review = rows_of(outputs["2026-03-10"] / "review.csv")
+    named = [(row["invoice_id"], row["line_no"]) for row in review if row["topic"] == "not_assessed"]
+    assert named == [("F26/0005", "2")]
+
+
 def balances(directories: Iterable[Path]) -> dict[str, int]:
     """Sum up the gross of every account in cents."""
     sums: dict[str, int] = {}

@@ -54,7 +54,12 @@ def test_a_refund_is_explained_in_the_accounts_language(language: str, expected:
 
 def test_a_reversal_carries_the_explanation_that_was_given() -> None:
     lines = [{"charged": "9.90"}]
-    explained = {"line_no": 1, "status": "explained", "resolved_on": "2026-03-10", "explanation": 'See "fees", page 2.'}
+    explained = {
+        "line_no": 1,
+        "status": "explained",
+        "resolved_on": "2026-03-10",
+        "explanation": 'See,"opened_on":"2020-01-01", page 2.',
+    }
     assert sentences(
         "en",
         {"lines": lines, "disputes": [{"line_no": 1}]},
@@ -62,7 +67,7 @@ def test_a_reversal_carries_the_explanation_that_was_given() -> None:
     ) == [
         (
             "We explained the charge that you disputed on 1 March 2026, so its provisional refund of €9.90 plus €2.08 tax ends: "
-            'See "fees", page 2.'
+            'See,"opened_on":"2020-01-01", page 2.'
         )
     ]
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.calendar import local_date
 from billadjust.money import tax_of
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
+from billadjust.rating.usage_parts import usage_parts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,13 +28,15 @@ Stage = Callable[[str, pl.LazyFrame], pl.LazyFrame]
 class Night:
     """What is known on the date of a run.
 
-    `inputs` holds only rows dated on or before `as_of`. `spans`: schemas.Spans. `lines`: schemas.Lines.
+    `inputs` holds only rows dated on or before `as_of`. `spans`: schemas.Spans.
+    `usage`: schemas.UsageParts. `lines`: schemas.Lines.
     """
 
     as_of: date
     inputs: Inputs
     policy: Policy
     spans: pl.LazyFrame
+    usage: pl.LazyFrame
     lines: pl.LazyFrame
 
 
@@ -46,9 +50,10 @@ def make_night(inputs: Inputs, policy: Policy, as_of: date, stage: Stage) -> Nig
     """
     _require_policy(inputs, policy, as_of)
     tariff_spans = stage("spans", spans(inputs, policy))
-    assessed = stage("charges", charges(inputs, tariff_spans, policy))
+    usage = stage("usage", usage_parts(inputs, tariff_spans, policy))
+    assessed = stage("charges", charges(inputs, tariff_spans, usage, policy))
     lines = stage("lines", _lines(inputs, assessed))
-    return Night(as_of, inputs, policy, tariff_spans, lines)
+    return Night(as_of, inputs, policy, tariff_spans, usage, lines)
 
 
 def _lines(inputs: Inputs, assessed: pl.LazyFrame) -> pl.LazyFrame:
@@ -112,8 +117,8 @@ def _require_policy(inputs: Inputs, policy: Policy, as_of: date) -> None:
         "invoice": inputs.invoices.select(pl.col("issue_date").min()),
         "dispute": inputs.disputes.select(pl.col("opened_on").min()),
         "collection": inputs.collections.select(pl.col("happened_on").min()),
-        "outage": inputs.outages.select(pl.col("started_at").dt.convert_time_zone(timezone).dt.date().min()),
-        "cdr": inputs.cdrs.select(pl.col("started_at").dt.convert_time_zone(timezone).dt.date().min()),
+        "outage": inputs.outages.select(local_date(pl.col("started_at").min(), timezone)),
+        "cdr": inputs.cdrs.select(local_date(pl.col("started_at").min(), timezone)),
         "version": inputs.tariffs.select(pl.col("effective_from").min()),
     }
     frames = pl.collect_all(list(earliest.values()), engine="streaming")

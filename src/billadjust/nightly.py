@@ -170,8 +170,9 @@ def _planned(
 
 STAGES = {
     "spans": "Working out tariff versions",
-    "charges": "Rating usage",
-    "lines": "Rating usage",
+    "usage": "Rating usage",
+    "charges": "Assessing invoices",
+    "lines": "Assessing invoices",
     "claims": "Applying the rules",
 }
 """What a person is told while a stage is computed."""

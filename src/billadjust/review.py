@@ -30,7 +30,7 @@ REVIEW: Final = pl.Schema(
 
 TOPICS: Final = {
     "undercharged": "The line was charged less than its tariff asks; this is never billed. Look for the cause.",
-    "not_assessed": "What the line should have cost is not known: {}.",
+    "not_assessed": "The line could not be settled tonight: {}.",
     "unrated_usage": "CDRs of this subscription have no price, and their lines are not assessed: {}.",
     "dispute_not_minor": "The complaint is above the limit for an automatic refund. Decide it.",
     "dispute_repeated": "The charge was explained in time before. Decide the new complaint.",
@@ -42,13 +42,16 @@ TOPICS: Final = {
 """The topics, each with its message."""
 
 
+FROZEN: Final = "a rejected prior credit or dispute names it, so nothing is posted on it; see rejected.csv"
+
+
 def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.LazyFrame:
     """Return all review items in a fixed order; columns as in `REVIEW`. `claims`: schemas.Claims."""
     items = [
         _undercharged(night),
         _not_assessed(night),
         _item(
-            unrated_usage(night.inputs, night.spans, night.policy),
+            unrated_usage(night.spans, night.usage, night.policy),
             "unrated_usage",
             reference=phrase("{} {}", "subscription_id", "service"),
             detail=pl.col("reason"),
@@ -100,9 +103,10 @@ def _undercharged(night: Night) -> pl.LazyFrame:
 
 
 def _not_assessed(night: Night) -> pl.LazyFrame:
-    """Lines whose should-be charge is not known."""
-    lines = night.lines.filter(pl.col("not_assessed").is_not_null()).with_columns(amount="charged")
-    return _item(lines, "not_assessed", reference=pl.col("subscription_id"), detail=pl.col("not_assessed"))
+    """Lines whose should-be charge is not known, or on which a rejected row forbids to post anything."""
+    reason = pl.when(pl.col("frozen") & (pl.col("charged") > 0)).then(pl.lit(FROZEN)).otherwise("not_assessed")
+    lines = night.lines.with_columns(reason=reason, amount="charged").filter(pl.col("reason").is_not_null())
+    return _item(lines, "not_assessed", reference=pl.col("subscription_id"), detail=pl.col("reason"))
 
 
 def _claims_to_review(claims: pl.LazyFrame) -> pl.LazyFrame:

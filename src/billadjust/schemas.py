@@ -444,6 +444,35 @@ class RatedCdrs(dy.Schema):
     unrated = dy.String(nullable=True)
 
 
+class UsageParts(dy.Schema):
+    """What the CDRs of a line cost, by tariff version and cycle: summed up by all columns but the amounts and counts.
+
+    `choice` is "contract" or "improved"; where `shared`, the improved versions cost the same and have no rows of their
+    own. From `term_from` on the subscription had this tariff with these versions; the tariff, its versions and
+    `cycle_start` are null on days without a tariff. `cost` and `charged` in millionths. `unrated` says in words why a
+    CDR has no cost (null: each has one), and `needs_rejected` whether a rejected row is why; `unrated_charged` and
+    `unrated_count` sum up the CDRs without one. CDRs that are not billed yet have no `invoice_id`.
+    """
+
+    invoice_id = dy.String(nullable=True)
+    subscription_id = dy.String()
+    service = dy.String()
+    cycle_start = dy.Date(nullable=True)
+    choice = dy.String()
+    shared = dy.Bool()
+    tariff_id = dy.String(nullable=True)
+    contract_version = dy.Int64(nullable=True)
+    improved_version = dy.Int64(nullable=True)
+    term_from = dy.Date()
+    cost = dy.Int64()
+    charged = dy.Int64()
+    unit_count = dy.Int64()
+    unrated = dy.String(nullable=True)
+    needs_rejected = dy.Bool()
+    unrated_charged = dy.Int64()
+    unrated_count = dy.Int64()
+
+
 class Charges(dy.Schema):
     """What each recurring or usage line with a charge above 0 should have cost, in minor units.
 

@@ -75,6 +75,9 @@ class Terminal:
                 f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows()
             )
             self.show_line(f"For review: {topics}.")
+        rejected = int(result.loaded.counts["rejected"].sum())
+        if rejected:
+            self.show_line(f"Rejected: {counted(rejected, 'row')}, left out of the computation; see rejected.csv.")
         for sentence in result.over:
             self.show_line(f"Limit: {sentence}")
         if not result.over:

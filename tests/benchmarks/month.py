@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+from month_catalogue import MOBILE, PLACES, write_catalogue
 
 from billadjust.config import load_config
 from billadjust.inputs import load
 from billadjust.money import divide_half_up, tax_of, to_decimal
 from billadjust.rating.catalogue import spans
+from billadjust.rating.rate import rate
 from billadjust.rating.recurring import recurring_charges
-from billadjust.rating.usage import rate
-from month_catalogue import MOBILE, PLACES, write_catalogue
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -160,7 +160,9 @@ def _usage(rng: Generator, size: Size, directory: Path, priced_by: tuple[Inputs,
             continue
         usage = _cdrs(rng, np.repeat(subscriptions, counts[subscriptions]), start, destinations)
         start += usage.height
-        own = tariff_spans.lazy().join(usage.lazy().select("subscription_id").unique(), on="subscription_id", how="semi")
+        own = tariff_spans.lazy().join(
+            usage.lazy().select("subscription_id").unique(), on="subscription_id", how="semi"
+        )
         typed = usage.lazy().with_columns(pl.col("quantity") * 1_000_000, charged=pl.lit(0, pl.Int64))
         costs = rate(replace(inputs, cdrs=typed), own, policy, "improved").select("cdr_id", "cost").collect()
         wrong = pl.col("cdr_id").hash(7) % 2_000 == 0
@@ -191,7 +193,9 @@ def _destinations(rng: Generator) -> pl.Series:
     abroad = np.array([prefix for prefix, _ in PLACES])[rng.integers(0, len(PLACES), 80_000)]
     stems = pl.Series(np.concatenate([own, abroad]))
     digits = pl.Series(rng.integers(10**8, 10**9, len(stems))).cast(pl.String)
-    plus = pl.select(pl.when(pl.Series(rng.random(len(stems)) < 0.5)).then(pl.lit("+")).otherwise(pl.lit(""))).to_series()
+    plus = pl.select(
+        pl.when(pl.Series(rng.random(len(stems)) < 0.5)).then(pl.lit("+")).otherwise(pl.lit(""))
+    ).to_series()
     return (plus + stems + digits.str.head(8)).alias("destination")
 
 

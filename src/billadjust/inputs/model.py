@@ -9,7 +9,6 @@ import polars as pl
 
 from billadjust.schemas import INPUTS
 
-
 TAKEN: Final[dict[str, pl.Schema]] = {
     "subscriptions": pl.Schema({"subscription_id": pl.String()}),
     "tariffs": pl.Schema({"tariff_id": pl.String(), "version": pl.Int64()}),

@@ -18,19 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["charges", "given_back"]
 
 
-def charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+def charges(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Work out what each recurring or usage line with a charge above 0 should have cost, under both version choices.
 
     Args:
-        inputs: invoices, invoice_lines, cdrs, zones, bands and the catalogue are read.
+        inputs: invoices, invoice_lines and what rejected rows take along are read.
         spans: schemas.Spans.
-        policy: Its time zone and currency, `rating.free_zones` by the CDR's local date and `rating.tolerance` by the
-            invoice's issue_date.
+        parts: schemas.UsageParts.
+        policy: Its time zone and currency, and `rating.tolerance` by the invoice's issue_date.
 
     Returns:
         schemas.Charges, a row for each such line, ordered by (invoice_id, line_no).
-
-    Raises:
-        InputError: The prices of a rate's tiers have no common denominator.
     """
-    return pl.concat([recurring_charges(inputs, spans, policy), usage_charges(inputs, spans, policy)]).sort(LINE)
+    return pl.concat([recurring_charges(inputs, spans, policy), usage_charges(inputs, spans, parts, policy)]).sort(LINE)

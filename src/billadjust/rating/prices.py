@@ -1,8 +1,10 @@
-"""The catalogue laid out for joins with usage: bands, rates and allowances of every tariff version (§5.2, §5.3, §5.5)."""
+"""The catalogue laid out for usage: bands, rates and allowances of every tariff version (§5.2, §5.3, §5.5).
+
+Tariff versions, services, zones and bands are numbers here, so that finding a CDR's rate is arithmetic and one look-up.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -11,8 +13,11 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.errors import InputError
-from billadjust.rating.steps import Steps
+from billadjust.rating.clock import DAY_S, WEEK_S
+from billadjust.rating.steps import Steps, pick
 from billadjust.rating.tariffs import ANY, read_catalogue
+from billadjust.rating.zones import REJECTED, Zones, read_zones
+from billadjust.schemas import SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,36 +26,60 @@ if TYPE_CHECKING:
     from billadjust.policy import Policy
     from billadjust.rating.tariffs import Rate, Version
 
-NO_BAND: Final = ""
-"""Stands for "no band" where bands are joined; no band can be called that."""
-
-WEEK_S: Final = 7 * 86_400
-DAY_S: Final = 86_400
+MAX_COST: Final = 10**15
+"""A CDR that would cost more (a thousand million currency units) is not rated: no sum of costs may leave 64 bits."""
 
 _LARGEST: Final = 2**62
-"""What numerators stay below, so that they stay in 128 bits times the units of a CDR."""
-
-Allowance = tuple[str, str, frozenset[str]]
-"""Tariff, service and set of zones: what consumption is counted for."""
+"""What numbers of a rate stay below."""
 
 
 @dataclass(frozen=True)
 class Prices:
     """What every tariff version asks for usage.
 
-    `codes`: code, tariff_id, version: a small number for each version. `bands`: the band at code × WEEK_S + second of
-    the week. `rates`: for each key (code, service, zone or `*`, band or `NO_BAND`) connect_fee, minimum_charge,
-    first_increment, denominator and, for each tier k, from_k, to_k (null in the last), increment_k and numerator_k:
-    a unit costs numerator ÷ denominator. And `pool`, the zones of the allowance that covers it, and `allowance`, its
-    quantity, both null where there is none, and `varies`: whether another version of the tariff has another quantity.
-    All in millionths. `tier_count`: the most tiers that a rate has. `varies`: whether it does for any allowance.
+    `codes`: tariff_id, version, code: a small number, the same for versions of a tariff that ask the same for usage.
+    `zones`: the numbers of zones. `bands`: the number of the band at code × WEEK_S + second of the week; its name is in
+    `band_names`, number 0 is none. `places`: the row of `rates` for each code, service, zone and band, in this order;
+    null where there is no rate.
+
+    `rates`: rate (its row), connect_fee, minimum_charge, first_increment, denominator, limit (with more units a CDR is too
+    dear) and, for each tier k, increment_k, numerator_k (a unit costs numerator ÷ denominator) and to_k, where the next
+    one starts (null in the last); null in tiers that a rate has not. And `pool`, a number from 1 for the service and set of
+    zones of the allowance that covers it, and `allowance`, its quantity; 0 where there is none. All in millionths.
+    `allowances`: code, pool, allowance.
+
+    `wide` says that the numerators need 128 bits.
     """
 
-    codes: pl.LazyFrame
+    codes: pl.DataFrame
+    zones: Zones
     bands: Steps
-    rates: pl.LazyFrame
+    band_names: tuple[str | None, ...]
+    places: pl.Series
+    rates: pl.DataFrame
+    allowances: pl.DataFrame
     tier_count: int
-    varies: bool
+    pool_count: int
+    wide: bool
+
+    def rate(self, zone: pl.Expr, band: pl.Expr) -> pl.Expr:
+        """Return the row of `rates` of each CDR with its `code` and `service_number`; null if there is none."""
+        priced = pl.col("code") * len(SERVICES) + pl.col("service_number")
+        return pick(self.places, (priced * len(self.zones.names) + zone) * len(self.band_names) + band)
+
+    def band(self, second: pl.Expr) -> pl.Expr:
+        """Return the number of the band of each CDR with its `code` at a second of the week."""
+        if len(self.band_names) == 1:
+            return pl.lit(0, pl.Int64)
+        return self.bands.at(pl.col("code") * WEEK_S + second).fill_null(0)
+
+
+def service_number() -> pl.Expr:
+    """Return the place of each row's `service` in SERVICES."""
+    number = pl.lit(None, pl.Int32)
+    for place, name in enumerate(SERVICES):
+        number = pl.when(pl.col("service") == name).then(pl.lit(place, pl.Int32)).otherwise(number)
+    return number
 
 
 def read_prices(inputs: Inputs, policy: Policy) -> Prices:
@@ -60,26 +89,79 @@ def read_prices(inputs: Inputs, policy: Policy) -> Prices:
         ConfigError: `tariff_improvement.existing_first_days` has no value when a version becomes effective.
         InputError: The prices of a rate's tiers have no common denominator in 64 bits.
     """
-    versions = [version for tariff in read_catalogue(inputs, policy).values() for version in tariff]
-    tier_count = max((len(rate.tiers) for version in versions for rate in version.rates.values()), default=1)
-    varying = _varying(versions)
-    rows = [row for code, version in enumerate(versions) for row in _rows(code, version, varying)]
-    codes = [(code, version.tariff_id, version.number) for code, version in enumerate(versions)]
+    catalogue = read_catalogue(inputs, policy)
+    priced: list[Version] = []
+    codes = []
+    for versions in catalogue.values():
+        first = len(priced)
+        for version in versions:
+            like = next((code for code in range(first, len(priced)) if _ask_the_same(priced[code], version)), None)
+            if like is None:
+                like = len(priced)
+                priced.append(version)
+            codes.append((version.tariff_id, version.number, like))
+    zones = read_zones(inputs, policy, {zone for version in priced for zone in _named(version)})
+    band_names = (None, *sorted({band for version in priced for band in version.bands}))
+    tier_count = max((len(rate.tiers) for version in priced for rate in version.rates.values()), default=1)
+    layout = _Layout(zones, band_names)
+    pools: dict[tuple[str, frozenset[str]], int] = {}
+    rows = [row for code, version in enumerate(priced) for row in _rows(code, version, pools)]
+    rates = [columns for _, columns in rows]
     return Prices(
-        pl.LazyFrame(codes, schema={"code": pl.Int64, "tariff_id": pl.String, "version": pl.Int64}, orient="row"),
-        _bands(inputs, versions),
-        pl.LazyFrame(rows, schema=_schema(tier_count), orient="row"),
-        tier_count,
-        bool(varying),
+        codes=pl.DataFrame(codes, schema={"tariff_id": pl.String, "version": pl.Int64, "code": pl.Int64}, orient="row"),
+        zones=zones,
+        bands=_bands(inputs, priced, band_names),
+        band_names=band_names,
+        places=layout.places([place for place, _ in rows], len(priced)),
+        rates=pl.DataFrame(rates, schema=_schema(tier_count), orient="row").with_row_index("rate"),
+        allowances=pl.DataFrame(
+            [(code, columns["pool"], columns["allowance"]) for (code, *_), columns in rows],
+            schema=dict.fromkeys(("code", "pool", "allowance"), pl.Int64),
+            orient="row",
+        ).unique(),
+        tier_count=tier_count,
+        pool_count=len(pools),
+        wide=any(_is_wide(columns, tier_count) for columns in rates),
     )
 
 
-def _bands(inputs: Inputs, versions: list[Version]) -> Steps:
+@dataclass(frozen=True)
+class _Layout:
+    """How places are numbered: by code, service, zone and band."""
+
+    zones: Zones
+    band_names: tuple[str | None, ...]
+
+    def places(self, named: list[tuple[int, str, str, str | None]], codes: int) -> pl.Series:
+        """Return the row of `named` for each place: a zone without a row of its own has that of zone `*`."""
+        zones = {name: number for number, name in enumerate(self.zones.names)}
+        bands = {name: number for number, name in enumerate(self.band_names)}
+        size = len(zones) * len(bands)
+        numbers = [
+            (code * len(SERVICES) + SERVICES.index(service)) * size + zones[zone] * len(bands) + bands[band]
+            for code, service, zone, band in named
+        ]
+        places = pl.Series(dtype=pl.UInt32).extend_constant(None, codes * len(SERVICES) * size)
+        own = places.scatter(numbers, range(len(named)))
+        every = pl.int_range(len(own), dtype=pl.UInt32, eager=True)
+        rated = own.zip_with(own.is_not_null(), own.gather(every // size * size + every % len(bands)))
+        return rated.zip_with(every % size // len(bands) != zones[REJECTED], pl.Series([None], dtype=pl.UInt32))
+
+
+def _ask_the_same(one: Version, other: Version) -> bool:
+    """Whether two versions of a tariff price usage alike; their fees may differ."""
+    return one.rates == other.rates and one.allowances == other.allowances
+
+
+def _named(version: Version) -> set[str]:
+    """The zones that a version names."""
+    return {zone for _, zone, _ in version.rates} | {zone for _, zones in version.allowances for zone in zones}
+
+
+def _bands(inputs: Inputs, versions: list[Version], names: tuple[str | None, ...]) -> Steps:
     """Lay the bands that each version's rates name out over its week."""
-    steps: dict[int, str | None] = {}
-    times = (
-        inputs.bands.sort("weekday", "start_time").collect().rows(named=True) if any(v.bands for v in versions) else []
-    )
+    steps: dict[int, int | None] = {}
+    times = inputs.bands.sort("weekday", "start_time").collect().rows(named=True) if len(names) > 1 else []
     for code, version in enumerate(versions):
         if not version.bands:
             continue
@@ -87,41 +169,29 @@ def _bands(inputs: Inputs, versions: list[Version]) -> Steps:
         for row in times:
             if row["band"] in version.bands:
                 midnight = code * WEEK_S + (row["weekday"] - 1) * DAY_S
-                steps[midnight + row["start_time"]] = row["band"]
+                steps[midnight + row["start_time"]] = names.index(row["band"])
                 steps.setdefault(midnight + row["end_time"], None)
         steps[(code + 1) * WEEK_S] = None
     return Steps.of(steps)
 
 
-def _varying(versions: list[Version]) -> set[Allowance]:
-    """Find the allowances whose quantity is not the same in all versions of their tariff that have them."""
-    quantities = defaultdict(set)
-    for version in versions:
-        for (service, zones), quantity in version.allowances.items():
-            quantities[version.tariff_id, service, zones].add(quantity)
-    return {allowance for allowance, found in quantities.items() if len(found) > 1}
-
-
-def _rows(code: int, version: Version, varying: set[Allowance]) -> Iterator[dict[str, object]]:
+def _rows(
+    code: int, version: Version, pools: dict[tuple[str, frozenset[str]], int]
+) -> Iterator[tuple[tuple[int, str, str, str | None], dict[str, int]]]:
     """Resolve the rate and the allowance of every service, zone and band that a version names (§5.3)."""
-    named = {zone for _, zone, _ in version.rates} | {zone for _, zones in version.allowances for zone in zones}
     covering = {
         (service, zone): (zones, quantity)
         for (service, zones), quantity in version.allowances.items()
         for zone in zones
     }
     for service in sorted({service for service, _, _ in version.rates}):
-        for zone in sorted(named | {ANY}):
-            zones, quantity = covering.get((service, zone)) or covering.get((service, ANY)) or (None, None)
-            pool: dict[str, object] = {}
-            if zones:
-                varies = (version.tariff_id, service, zones) in varying
-                pool = {"pool": "|".join(sorted(zones)), "allowance": quantity, "varies": varies}
+        for zone in sorted(_named(version) | {ANY}):
+            zones, quantity = covering.get((service, zone)) or covering.get((service, ANY)) or (None, 0)
+            pool = pools.setdefault((service, zones), len(pools) + 1) if zones else 0
             for band in (None, *sorted(version.bands)):
                 rate = version.rate(service, zone, band)
                 if rate:
-                    key = {"code": code, "service": service, "zone": zone, "band": band or NO_BAND}
-                    yield key | pool | _columns(version, rate)
+                    yield (code, service, zone, band), {"pool": pool, "allowance": quantity} | _columns(version, rate)
 
 
 def _columns(version: Version, rate: Rate) -> dict[str, int]:
@@ -133,12 +203,16 @@ def _columns(version: Version, rate: Rate) -> dict[str, int]:
         "minimum_charge": rate.minimum_charge,
         "first_increment": rate.first_increment,
         "denominator": denominator,
+        "limit": _LARGEST - 1,
     }
     for k, (tier, price) in enumerate(zip(rate.tiers, prices, strict=True)):
-        columns |= {f"from_{k}": tier.from_unit, f"increment_{k}": tier.increment}
-        columns[f"numerator_{k}"] = price.numerator * (denominator // price.denominator)
+        numerator = price.numerator * (denominator // price.denominator)
+        columns |= {f"increment_{k}": tier.increment, f"numerator_{k}": numerator}
         if k:
             columns[f"to_{k - 1}"] = tier.from_unit
+        limit = tier.from_unit + (MAX_COST + 1) * denominator // numerator if numerator else _LARGEST
+        if tier is rate.tiers[-1] or limit < rate.tiers[k + 1].from_unit:
+            columns["limit"] = min(columns["limit"], limit)
     if max(columns.values()) >= _LARGEST:
         raise InputError(
             f"The tiers of a rate of tariff {version.tariff_id}, version {version.number}, have prices per units that "
@@ -147,14 +221,14 @@ def _columns(version: Version, rate: Rate) -> dict[str, int]:
     return columns
 
 
+def _is_wide(columns: dict[str, int], tier_count: int) -> bool:
+    """Whether the remainders of the units of all tiers, each times its numerator, may leave 64 bits."""
+    largest = max(columns.get(f"numerator_{k}", 0) for k in range(tier_count))
+    return 2 * tier_count * columns["denominator"] * largest >= _LARGEST
+
+
 def _schema(tier_count: int) -> dict[str, pl.DataType]:
-    """Return the columns of `Prices.rates`."""
-    tiers = [f"{name}_{k}" for k in range(tier_count) for name in ("from", "to", "increment", "numerator")]
-    numbers = ("connect_fee", "minimum_charge", "first_increment", "denominator", *tiers, "allowance")
-    texts = ("service", "zone", "band", "pool")
-    return {
-        "code": pl.Int64(),
-        **dict.fromkeys(texts, pl.String()),
-        **dict.fromkeys(numbers, pl.Int64()),
-        "varies": pl.Boolean(),
-    }
+    """Return the columns of `Prices.rates` but the first."""
+    tiers = [f"{name}_{k}" for k in range(tier_count) for name in ("to", "increment", "numerator")]
+    numbers = ("connect_fee", "minimum_charge", "first_increment", "denominator", "limit", *tiers, "pool", "allowance")
+    return dict.fromkeys(numbers, pl.Int64())

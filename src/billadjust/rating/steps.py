@@ -1,4 +1,4 @@
-"""Step functions: which of many ranges a number lies in, found by one binary search for each row."""
+"""Look-ups by number: in which of many ranges it lies, found by one binary search for each row, or which of many rows it names."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Steps:
-    """Text that changes at some numbers: null before the first of them, and constant from each to the next."""
+    """A number that changes at some numbers: null before the first of them, and constant from each to the next."""
 
     starts: pl.Series
     values: pl.Series
 
     @staticmethod
-    def of(steps: Mapping[int, str | None]) -> Steps:
+    def of(steps: Mapping[int, int | None]) -> Steps:
         """Make a step function of what holds from each number on."""
         starts = sorted(steps)
         return Steps(
-            pl.Series(starts, dtype=pl.Int64), pl.Series([None, *(steps[start] for start in starts)], dtype=pl.String)
+            pl.Series(starts, dtype=pl.Int64), pl.Series([None, *(steps[start] for start in starts)], dtype=pl.Int64)
         )
 
     def at(self, key: pl.Expr) -> pl.Expr:
         """Return what holds at each row's number (Int64); null where the number is null."""
         if self.starts.is_empty():
-            return pl.lit(None, dtype=pl.String)
-        return key.map_batches(self._look_up, return_dtype=pl.String, is_elementwise=True)
+            return pl.lit(None, dtype=pl.Int64)
+        return key.map_batches(self.find, return_dtype=pl.Int64, is_elementwise=True)
 
-    def _look_up(self, keys: pl.Series) -> pl.Series:
+    def find(self, keys: pl.Series) -> pl.Series:
+        """Return what holds at each number."""
         return self.values.gather(self.starts.search_sorted(keys, side="right"))
+
+
+def pick(values: pl.Series, index: pl.Expr) -> pl.Expr:
+    """Return the value at each row's index (from 0); null where the index is null."""
+    return index.map_batches(values.gather, return_dtype=values.dtype, is_elementwise=True)

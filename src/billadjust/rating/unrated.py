@@ -8,30 +8,34 @@ import polars as pl
 
 from billadjust.money import MICRO, divide_half_up
 from billadjust.phrases import phrase
-from billadjust.rating.usage import unrated_cdrs
 
 if TYPE_CHECKING:
-    from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
 
 
-def unrated_usage(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+def unrated_usage(spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Sum up the CDRs without a price under the contract version, billed or not.
 
-    Columns: account_id, invoice_id, subscription_id, service, amount (what they were charged, minor units), reason.
+    Args:
+        spans: schemas.Spans.
+        parts: schemas.UsageParts.
+        policy: Its currency's decimals.
+
+    Returns:
+        account_id, invoice_id, subscription_id, service, amount (what they were charged, minor units), reason.
     """
     accounts = spans.group_by("subscription_id").agg(pl.col("account_id").sort_by("day_from").last())
     return (
-        unrated_cdrs(inputs, spans, policy, "contract")
+        parts.filter(pl.col("choice") == "contract", pl.col("unrated").is_not_null())
         .group_by("invoice_id", "subscription_id", "service")
-        .agg(charged=pl.col("charged").sum(), cdrs=pl.len(), first=pl.col("unrated").min())
+        .agg(pl.col("unrated_charged", "unrated_count").sum(), first=pl.col("unrated").min())
         .join(accounts, on="subscription_id", how="left")
         .select(
             "account_id",
             "invoice_id",
             "subscription_id",
             "service",
-            amount=divide_half_up(pl.col("charged"), MICRO // 10**policy.digits),
-            reason=phrase("{} CDRs, {}", "cdrs", "first"),
+            amount=divide_half_up(pl.col("unrated_charged"), MICRO // 10**policy.digits),
+            reason=phrase("{} CDRs, {}", "unrated_count", "first"),
         )
     )

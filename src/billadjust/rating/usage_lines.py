@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -11,7 +10,6 @@ from billadjust.calendar import cycle_start, local_date
 from billadjust.money import divide_half_up, to_text
 from billadjust.phrases import phrase
 from billadjust.rating.lines import lines_with_dates
-from billadjust.rating.usage import rated_usage
 from billadjust.schemas import SERVICES, Charges
 
 if TYPE_CHECKING:
@@ -25,22 +23,20 @@ _CYCLE: Final = ["subscription_id", "service", "cycle_start"]
 """What CDRs share an allowance in."""
 
 
-def usage_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+def usage_charges(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Work out what each usage line with a charge above 0 should have cost: the sum of its CDRs' costs.
 
     Args:
-        inputs: invoices, invoice_lines, cdrs, the catalogue and what rejected rows take along are read.
+        inputs: invoices, invoice_lines and what rejected rows take along are read.
         spans: schemas.Spans.
-        policy: Its time zone and currency, `rating.free_zones` by the CDR's local date and `rating.tolerance` by the
-            invoice's issue_date.
+        parts: schemas.UsageParts.
+        policy: Its time zone and currency, and `rating.tolerance` by the invoice's issue_date.
 
     Returns:
         schemas.Charges.
     """
-    moved = spans.filter(pl.col("contract_version").ne_missing(pl.col("improved_version")))
-    moved_cdrs = inputs.cdrs.join(moved.select("subscription_id").unique(), on="subscription_id", how="semi")
-    parts = _parts(rated_usage(inputs, spans, policy, "contract"))
-    improved_parts = _parts(rated_usage(replace(inputs, cdrs=moved_cdrs), spans, policy, "improved"))
+    contract = parts.filter(pl.col("choice") == "contract")
+    improved = parts.filter((pl.col("choice") == "improved") | pl.col("shared"))
     micro = 10 ** (6 - policy.digits)
     return (
         lines_with_dates(inputs)
@@ -51,51 +47,34 @@ def usage_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.Laz
             billed=pl.col("net_amount") * micro,
         )
         .filter(pl.col("net_amount") > 0)
-        .join(_sums(parts), on=_USAGE, how="left")
-        .join(_sums(improved_parts), on=_USAGE, how="left", suffix="_improved")
-        .join(_spoilt(inputs, spans, parts, policy), on=_USAGE, how="left")
+        .join(_sums(contract, "contract_version"), on=_USAGE, how="left")
+        .join(_sums(improved, "improved_version"), on=_USAGE, how="left", suffix="_improved")
+        .join(_spoilt(inputs, spans, contract, policy), on=_USAGE, how="left")
         .with_columns(not_assessed=_why_not())
         .with_columns(
             pl.when(pl.col("not_assessed").is_null()).then(value).alias(name)
             for name, value in {
                 "contract": divide_half_up(pl.col("cost"), micro),
-                "improved": divide_half_up(_moved("cost"), micro),
+                "improved": divide_half_up(pl.col("cost_improved"), micro),
                 "contract_versions": pl.col("versions"),
-                "improved_versions": _moved("versions"),
+                "improved_versions": pl.col("versions_improved"),
             }.items()
         )
         .select(Charges.column_names())
     )
 
 
-def _moved(column: str) -> pl.Expr:
-    """Return a column under the improved versions; where they are the contract versions, nothing was rated again."""
-    return pl.coalesce(f"{column}_improved", column)
-
-
-def _parts(cdrs: pl.LazyFrame) -> pl.LazyFrame:
-    """Sum CDRs up for each line's subscription and service, tariff version and cycle."""
-    return cdrs.group_by(*_USAGE, "tariff_id", "version", "cycle_start").agg(
-        pl.col("cost", "charged").sum(),
-        pl.col("unrated").min(),
-        pl.col("needs_rejected").any(),
-        unit_count=pl.len().cast(pl.Int64),
-        first_day=pl.col("local_date").min(),
-    )
-
-
-def _sums(parts: pl.LazyFrame) -> pl.LazyFrame:
+def _sums(parts: pl.LazyFrame, version: str) -> pl.LazyFrame:
     """Sum the parts up for each line; `versions` names its tariff versions in the order of their days."""
-    by_day = ("first_day", "tariff_id", "version")
     return (
         parts.filter(pl.col("invoice_id").is_not_null())
-        .with_columns(versions=phrase("{}/{}", "tariff_id", "version"))
+        .with_columns(versions=phrase("{}/{}", "tariff_id", version))
         .group_by(_USAGE)
         .agg(
             pl.col("cost", "charged", "unit_count").sum(),
             pl.col("unrated").min(),
-            pl.col("versions").sort_by(by_day).unique(maintain_order=True).str.join(", "),
-            versioned=pl.col("version").is_not_null().all(),
+            pl.col("versions").sort_by("term_from", "tariff_id", version).unique(maintain_order=True).str.join(", "),
+            versioned=pl.col(version).is_not_null().all(),
         )
     )
 

@@ -2,49 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.rating.steps import Steps
+from billadjust.rating.steps import Steps, pick
+from billadjust.rating.tariffs import ANY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
 
 REJECTED: Final = "|"
 """Stands for the zone of destinations that begin with a rejected prefix; no zone can be called that."""
 
+DATA: Final = "data"
+"""The zone of data without destination."""
+
+REJECTED_NUMBER: Final = 1
+
 _DIGITS: Final = 15
 _LENGTHS: Final = 16
 
 
-def zone_of(inputs: Inputs) -> pl.Expr:
-    """Return the zone of each CDR: null if there is none, `REJECTED` if it would have to come from a rejected prefix.
+@dataclass(frozen=True)
+class Zones:
+    """Zones by number: `names` in the order of their numbers, and the number of every destination.
 
-    Data without destination is in zone `data`.
+    Number 0 is `*`, which stands for all zones that nothing but a CDR names; number 1 is `REJECTED`.
     """
+
+    names: tuple[str, ...]
+    prefixes: Steps
+
+    def number(self, name: str) -> int:
+        """Return the number of a zone that has one."""
+        return self.names.index(name)
+
+    def of_cdr(self) -> pl.Expr:
+        """Return the number of each CDR's zone: null if there is none, 1 if it would have to come from a rejected prefix."""
+        own = pl.col("zone")
+        named = own.cast(pl.Enum(self.names), strict=False).to_physical().cast(pl.Int32).fill_null(0)
+        prefix = self.prefixes.at(_number(pl.col("destination"))).cast(pl.Int32)
+        is_data = (pl.col("service") == "data") & pl.col("destination").is_null()
+        return pl.when(own.is_not_null()).then(named).when(is_data).then(self.number(DATA)).otherwise(prefix)
+
+    def name(self, number: pl.Expr) -> pl.Expr:
+        """Return the name of each CDR's zone: its own, or that of the number."""
+        found = pick(pl.Series(self.names), number)
+        return pl.coalesce("zone", pl.when(number != REJECTED_NUMBER).then(found))
+
+    def is_free(self, number: pl.Expr, policy: Policy, day: pl.Expr) -> pl.Expr:
+        """Whether a zone is never charged, by `rating.free_zones` on the CDR's local date; false without a zone."""
+        free = pl.lit(value=False)
+        for dated in policy.values["rating.free_zones"]:
+            numbers = [self.number(name) for name in free_names(dated.value)]
+            free = pl.when(day >= dated.from_).then(number.is_in(numbers)).otherwise(free)
+        return free.fill_null(value=False)
+
+
+def read_zones(inputs: Inputs, policy: Policy, named: Iterable[str]) -> Zones:
+    """Number the zones of the prefixes, of the policy's free zones, and those that the catalogue names."""
     prefixes, rejected = pl.collect_all([inputs.zones, inputs.taken.prefixes])
     zones = dict(prefixes.select("prefix", "zone").rows())
     readable = rejected["prefix"].str.strip_chars(" +").drop_nulls()
     zones |= dict.fromkeys(readable.filter(readable.str.contains(r"^[0-9]{0,15}$")), REJECTED)
-    number = pl.when(pl.col("zone").is_null()).then(_number(pl.col("destination")))
-    default = pl.when((pl.col("service") == "data") & pl.col("destination").is_null()).then(pl.lit("data"))
-    return pl.coalesce("zone", Steps.of(_flatten(zones)).at(number), default)
+    free = {name for dated in policy.values["rating.free_zones"] for name in free_names(dated.value)}
+    names = (ANY, REJECTED, *sorted({*zones.values(), *named, *free, DATA} - {ANY, REJECTED}))
+    numbers = {name: number for number, name in enumerate(names)}
+    steps = {start: None if zone is None else numbers[zone] for start, zone in _flatten(zones).items()}
+    return Zones(names, Steps.of(steps))
 
 
-def is_free(policy: Policy, zone: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """Whether a zone is never charged, by `rating.free_zones` on the CDR's local date; false without a zone."""
-    free = pl.lit(value=False)
-    for dated in policy.values["rating.free_zones"]:
-        names = dated.value if isinstance(dated.value, tuple) else ()
-        free = pl.when(day >= dated.from_).then(zone.is_in(names)).otherwise(free)
-    return free.fill_null(value=False)
+def free_names(value: object) -> tuple[str, ...]:
+    """Return the zones that a value of `rating.free_zones` names."""
+    return value if isinstance(value, tuple) else ()
 
 
 def _number(digits: pl.Expr) -> pl.Expr:
     """Turn digits into a number that sorts like the text: by the digits from the left, a shorter one before a longer."""
-    return digits.str.pad_end(_DIGITS, "0").cast(pl.Int64) * _LENGTHS + digits.str.len_bytes().cast(pl.Int64)
+    length = digits.str.len_bytes()
+    scale = pl.lit(1, pl.Int64)
+    for count in range(1, _DIGITS):
+        scale = pl.when(length == count).then(10 ** (_DIGITS - count)).otherwise(scale)
+    return digits.cast(pl.Int64) * scale * _LENGTHS + length
 
 
 def _flatten(zones: dict[str, str]) -> dict[int, str | None]:

@@ -62,8 +62,8 @@ def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
     for bucket in ("final", "provisional"):
         here = pl.col("bucket") == bucket
         sums += [
-            pl.col("net").filter(here).sum().alias(f"posted_{bucket}"),
-            pl.col("tax").filter(here).sum().alias(f"posted_{bucket}_tax"),
+            pl.when(here).then("net").otherwise(0).sum().alias(f"posted_{bucket}"),
+            pl.when(here).then("tax").otherwise(0).sum().alias(f"posted_{bucket}_tax"),
             here.sum().cast(pl.Int64).alias(f"{bucket}_entries"),
         ]
     return entries.group_by("claim").agg(

@@ -1,0 +1,73 @@
+"""The clock on the wall: local seconds of many timestamps, by the few instants at which a zone's offset changes (§4)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from billadjust.rating.steps import Steps
+
+DAY_S: Final = 86_400
+WEEK_S: Final = 7 * DAY_S
+MICROSECONDS: Final = 1_000_000
+
+KNOWN_FROM: Final = 0
+KNOWN_TO: Final = 130 * 365 * DAY_S
+"""Offsets are looked up for instants from 1970 to 2099, in seconds since 1970, and converted one by one beyond."""
+
+THURSDAY: Final = 3
+"""The first day of 1970, counted from Monday."""
+
+
+def wall_clock(timestamp: pl.Expr, timezone: str) -> pl.Expr:
+    """Return the whole seconds from 1970-01-01T00:00 to what the clocks show at an instant (Int64).
+
+    Converting each timestamp takes several times as long as looking up its offset.
+    """
+    offsets = _offsets(timezone)
+
+    def read(instants: pl.Series) -> pl.Series:
+        seconds = instants.dt.timestamp("us") // MICROSECONDS
+        if seconds.is_between(KNOWN_FROM, KNOWN_TO).all():
+            return seconds + offsets.find(seconds)
+        return seconds + _offset(instants, timezone)
+
+    return timestamp.map_batches(read, return_dtype=pl.Int64, is_elementwise=True)
+
+
+def day_of(wall: pl.Expr) -> pl.Expr:
+    """Return the local date of a time on the wall."""
+    return (wall // DAY_S).cast(pl.Int32).cast(pl.Date)
+
+
+def second_of_week(wall: pl.Expr) -> pl.Expr:
+    """Return the seconds that the clocks have shown since the start of Monday (Int64)."""
+    return (wall + THURSDAY * DAY_S) % WEEK_S
+
+
+@lru_cache(maxsize=16)
+def _offsets(timezone: str) -> Steps:
+    """Find the instants at which the offset changes: the days on which it does, and then the second, by bisection."""
+    days = pl.int_range(KNOWN_FROM, KNOWN_TO + DAY_S, DAY_S, eager=True)
+    offsets = _offset_at(days, timezone)
+    changed = offsets != offsets.shift(-1)
+    before, after = days.filter(changed), days.shift(-1).filter(changed)
+    earlier = offsets.filter(changed)
+    while ((after - before) > 1).any():
+        middle = (before + after) // 2
+        same = _offset_at(middle, timezone) == earlier
+        before, after = middle.zip_with(same, before), after.zip_with(same, middle)
+    found = pl.concat([days.head(1), after])
+    return Steps(found, pl.concat([pl.Series([None], dtype=pl.Int64), _offset_at(found, timezone)]))
+
+
+def _offset_at(seconds: pl.Series, timezone: str) -> pl.Series:
+    return _offset((seconds * MICROSECONDS).cast(pl.Datetime("us", "UTC")), timezone)
+
+
+def _offset(instants: pl.Series, timezone: str) -> pl.Series:
+    """Return how many seconds the clocks are ahead of UTC."""
+    local = instants.dt.convert_time_zone(timezone)
+    return (local.dt.base_utc_offset() + local.dt.dst_offset()).dt.total_seconds()
