@@ -199,7 +199,7 @@ def _destinations(rng: Generator) -> pl.Series:
     return (plus + stems + digits.str.head(8)).alias("destination")
 
 
-def _cdrs(rng: Generator, subscription: np.ndarray, start: int, destinations: pl.Series) -> pl.DataFrame:  # type: ignore[type-arg]  # of integers
+def _cdrs(rng: Generator, subscription: np.ndarray, start: int, destinations: pl.Series) -> pl.DataFrame:
     """Make the CDRs of some subscriptions: 45 % calls, 15 % messages, 40 % data."""
     count = len(subscription)
     kind = rng.choice(3, count, p=[0.45, 0.15, 0.40])
