@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import typer
 
 from billadjust import nightly
@@ -16,6 +17,8 @@ from billadjust.errors import BilladjustError, UsageError
 from billadjust.ledger import lock, open_ledger
 from billadjust.ledger import verify as verify_ledger
 from billadjust.outputs.run_files import publish_run
+from billadjust.rating.terms import Choice
+from billadjust.rerate import rerate
 from billadjust.schemas import INPUTS
 from billadjust.terminal import Terminal, counted
 
@@ -32,6 +35,7 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=True)
 ]
 CONFIG = Path("billadjust.toml")
+CHOICES: tuple[str, ...] = get_args(Choice)
 
 
 def _date(text: str) -> date:
@@ -104,6 +108,29 @@ def publish(
     with lock(settings.ledger):
         directory = publish_run(snapshot, run_id, settings)
     Terminal().show_line(f"The files of run {run_id} are in {directory}.")
+
+
+@app.command(epilog=_example("rate --output rated.parquet --choice improved"))
+def rate(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write: .parquet or .csv.")
+    ],
+    choice: Annotated[
+        str, typer.Option("--choice", metavar="CHOICE", help="Price by the `contract` or the `improved` version.")
+    ] = "contract",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Rate the CDRs alone, and write what each should have cost; the ledger is not touched."""
+    if choice not in CHOICES:
+        raise UsageError(f"--choice {choice}: there is no such choice. The choices are {' and '.join(CHOICES)}.")
+    terminal = Terminal()
+    with terminal.progress() as progress:
+        loaded = rerate(load_config(config), output, cast("Choice", choice), progress)
+    cdrs = loaded.counts.row(by_predicate=pl.col("input") == "cdrs", named=True)
+    rejected = (
+        f"; {counted(cdrs['rejected'], 'rejected CDR is', 'rejected CDRs are')} not in it" if cdrs["rejected"] else ""
+    )
+    terminal.show_line(f"{counted(cdrs['accepted'], 'CDR is', 'CDRs are')} in {output}{rejected}.")
 
 
 @app.command(epilog=_example("policy --as-of 2026-08-25"))
