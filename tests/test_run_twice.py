@@ -220,6 +220,9 @@ def test_a_run_posts_with_as_many_rejected_rows_as_are_allowed_and_not_with_more
             f"The reasons are in {where / 'rejected.csv'}; mend the exports, or raise limits.rejected_share.\n"
         )
         assert runs(operator) == []
+        write_operator(operator, operator_of(3))
+        posted(operator, JULY)
+        assert not where.exists()
 
 
 def test_a_dry_run_with_too_many_rejected_rows_leaves_nothing_but_them_in_the_preview(

@@ -51,9 +51,13 @@ DateOption = Annotated[
 ]
 
 
+def _today(config: Config) -> date:
+    return datetime.now(ZoneInfo(config.timezone)).date()
+
+
 def _day(as_of: date | None, config: Config) -> date:
     """Return the date that was asked for, else today where the operator is."""
-    return as_of or datetime.now(ZoneInfo(config.timezone)).date()
+    return as_of or _today(config)
 
 
 def _example(command: str) -> str:
@@ -88,7 +92,13 @@ def run(
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")
     settings = load_config(config)
-    request = nightly.Request(settings, _day(as_of, settings), frozenset(allow_missing or ()), approve)
+    day = _day(as_of, settings)
+    if day > _today(settings) and not dry_run:
+        raise UsageError(
+            f"{day} has not come yet, and after a run of it no earlier date could be run. Nothing was posted. "
+            "Correct --as-of, or look ahead with --dry-run."
+        )
+    request = nightly.Request(settings, day, frozenset(allow_missing or ()), approve)
     terminal = Terminal()
     with terminal.progress() as progress:
         result = nightly.preview(request, preview, progress) if dry_run else nightly.run(request, progress)
