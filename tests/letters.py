@@ -106,6 +106,15 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
         dispute(),
         on("2026-03-05", lines=[{"charged": "9.90", "contract": "5.90"}], disputes=[{"line_no": 1}]),
     ],
+    "Part of a complaint turned out to be an error, and the rest was explained": [
+        dispute(),
+        on("2026-03-05", lines=[{"charged": "9.90", "contract": "5.90"}], disputes=[{"line_no": 1}]),
+        on(
+            "2026-03-10",
+            lines=[{"charged": "9.90", "contract": "5.90"}],
+            disputes=[{"line_no": 1, **explained("2026-03-10")}],
+        ),
+    ],
     "A complaint was accepted and part of it was an error": [
         dispute(),
         on(

@@ -165,7 +165,7 @@ def test_text_of_the_inputs_stays_in_its_place(name: str, explanation: str, emai
     assert lines[0] == greeting
     assert re.fullmatch(
         r"On 1 March 2026 you disputed a charge on line 1 of your invoice I, .* explanation: “.*”\. So the provisional credit "
-        r"of €11\.98 is cancelled, and that amount is part of your invoice again\.",
+        r"of that amount is cancelled, and it is part of your invoice again\.",
         lines[2],
     )
     assert lines[3:] == [packaged()["en"]["letters.closing"], packaged()["en"]["letters.signature"]]
