@@ -79,6 +79,17 @@ def test_each_night_orders_what_the_story_says(outputs: dict[str, Path], night: 
     assert sorted(map(str, written)) == sorted(map(str, expected))
 
 
+@pytest.mark.parametrize("night", NIGHTS)
+def test_everybody_for_whom_something_was_posted_gets_one_letter(outputs: dict[str, Path], night: str) -> None:
+    sums: dict[str, int] = {}
+    for row in rows_of(outputs[night] / "adjustments.csv"):
+        sums[row["account_id"]] = sums.get(row["account_id"], 0) + int(row["gross"].replace(".", ""))
+    letters = rows_of(outputs[night] / "notices.csv")
+    assert {row["account_id"]: int(row["gross"].replace(".", "")) for row in letters} == sums
+    assert len(letters) == len(sums)
+    assert all(row["email"] and row["body"] for row in letters)
+
+
 def test_a_second_run_of_the_last_night_posts_nothing(outputs: dict[str, Path]) -> None:
     directory = outputs[NIGHTS[-1]].parent.parent
     again = run_night(directory, NIGHTS[-1])

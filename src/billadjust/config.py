@@ -13,6 +13,7 @@ from billadjust.config_tables import File, Input, Ledger, Outputs, checked
 from billadjust.errors import ConfigError
 from billadjust.inputs.source import Source
 from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
+from billadjust.phrasebook import Phrasebook, read_phrasebook
 from billadjust.policy import Policy, read_policy
 from billadjust.schemas import INPUTS
 
@@ -56,6 +57,7 @@ class Config:
     ledger: Path
     outputs: Path
     dialect: Literal["standard", "spanish"]
+    phrasebook: Phrasebook
     policy: Policy
     limits: Limits
 
@@ -80,6 +82,7 @@ def load_config(path: Path) -> Config:
     outputs = _below(base, written.path)
     if outputs.resolve().is_relative_to(ledger.resolve()):
         problems.append(f"outputs.path: is in the ledger's directory, {ledger}; write another one")
+    phrasebook = read_phrasebook(None if written.texts is None else _below(base, written.texts), problems)
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
     problems += wrong
     limits = _limits(file.limits, file.currency, problems)
@@ -94,6 +97,7 @@ def load_config(path: Path) -> Config:
         ledger=ledger,
         outputs=outputs,
         dialect=written.dialect,
+        phrasebook=phrasebook,
         policy=policy,
         limits=limits,
     )

@@ -118,6 +118,7 @@ class Outputs(Section):
 
     path: PathText = "out"
     dialect: Literal["standard", "spanish"] = "standard"
+    texts: PathText | None = None
 
 
 _NEEDS: Final = {

@@ -167,7 +167,7 @@ def _planned(
             frame.sink_parquet(path, engine="streaming")
             return pl.scan_parquet(path)
 
-        plan = make_plan(loaded, config.policy, snapshot, request.as_of, stage)
+        plan = make_plan(loaded, config.policy, snapshot, request.as_of, stage, phrasebook=config.phrasebook)
         over = exceeded(plan.entries, loaded.inputs, config)
         yield loaded, replace(plan, summary={**plan.summary, "beyond_limits": list(over)}), over
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from billadjust.ledger import RunRecord, append, plan_hash
 from billadjust.night import make_night
+from billadjust.notices import notices
 from billadjust.orders import collection_orders, holds, tariff_changes
 from billadjust.review import review
 from billadjust.rules import RULES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from billadjust.inputs import Loaded
     from billadjust.ledger import Snapshot
     from billadjust.night import Stage
+    from billadjust.phrasebook import Phrasebook
     from billadjust.policy import Policy
 
 
@@ -32,7 +34,7 @@ class Plan:
     """What a run on a snapshot of the ledger would post and publish.
 
     `entries`: schemas.Entries, sorted by entry_id. `tables`: what is published beside them (holds, tariff_changes,
-    collection_orders, review, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
+    collection_orders, review, notices, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
     post the same entries.
     """
 
@@ -45,8 +47,18 @@ class Plan:
     hash: str
 
 
-def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, stage: Stage) -> Plan:
+def make_plan(  # noqa: PLR0913  # all that a plan follows from
+    loaded: Loaded,
+    policy: Policy,
+    snapshot: Snapshot,
+    as_of: date,
+    stage: Stage,
+    *,
+    phrasebook: Phrasebook | None = None,
+) -> Plan:
     """Work out what is owed on `as_of`, and take off what the snapshot says was posted. Nothing is written.
+
+    `phrasebook` are the texts for customers (None: the package's own).
 
     Raises:
         ConfigError: a parameter has no value on a date that needs one.
@@ -56,7 +68,7 @@ def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, s
     settlement = settle(night, claims, snapshot.entries, stage)
     run_id = snapshot.next_run_id(as_of)
     entries = (
-        explain(settlement.entries, policy.digits)
+        explain(settlement.entries, policy.digits, phrasebook)
         .with_columns(run_id=pl.lit(run_id))
         .select(Entries.column_names())
         .sort("entry_id")
@@ -71,7 +83,11 @@ def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, s
         "review": review(night, claims, settlement),
     }
     collected = pl.collect_all(list(frames.values()), engine="streaming")
-    tables = dict(zip(frames, collected, strict=True)) | {"rejected": loaded.rejected}
+    recipients = loaded.inputs.accounts.select("account_id", "name", "email", "language").collect(engine="streaming")
+    tables = dict(zip(frames, collected, strict=True)) | {
+        "notices": notices(entries, recipients, policy.digits, phrasebook),
+        "rejected": loaded.rejected,
+    }
     digest = plan_hash(entries)
     summary = {
         "run_id": run_id,

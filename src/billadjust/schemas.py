@@ -15,6 +15,8 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
+from billadjust.phrasebook import DEFAULT_LANGUAGE, LANGUAGES
+
 FOREVER: Final = date(9999, 12, 31)
 """The end of an open interval."""
 
@@ -140,7 +142,9 @@ INPUTS: Final[dict[str, Table]] = {
                 _id("account_id", "the customer", required=True),
                 Column("name", Kind.TEXT, "whom letters address"),
                 Column("email", Kind.TEXT, "where letters go"),
-                Column("language", Kind.ENUM, "of explanations and letters", default="es", values=("es", "en")),
+                Column(
+                    "language", Kind.ENUM, "of explanations and letters", default=DEFAULT_LANGUAGE, values=LANGUAGES
+                ),
                 Column("bill_cycle_day", Kind.INTEGER, "day on which cycles start", default="1", minimum=1, maximum=28),
                 Column("closed_on", Kind.DATE, "from this day no bill will come: money goes by transfer"),
                 Column("iban", Kind.TEXT, "where transfers go"),

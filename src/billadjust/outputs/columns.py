@@ -102,6 +102,18 @@ OUTPUTS: Final[Mapping[str, Output]] = {
             "reason": "why, in words",
         },
     ),
+    "notices": Output(
+        "customer care",
+        "a letter to a customer for whom something was posted",
+        {
+            "account_id": "the customer",
+            "email": "where it goes; empty: not known",
+            "language": "of the letter",
+            "subject": "one line",
+            "body": "the letter: plain text of several paragraphs, with an empty line between them",
+            "gross": "sum of what was posted for the customer",
+        },
+    ),
     "review": Output(
         "operators",
         "something that a person must look at",

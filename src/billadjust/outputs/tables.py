@@ -19,8 +19,8 @@ MONEY: Final = ("net", "tax", "gross", "amount", "amount_gross", "left_gross")
 FEES: Final = ("old_monthly_fee", "new_monthly_fee")
 RATES: Final = ("tax_rate",)
 
-KEPT: Final = ("tariff_changes", "holds", "collection_orders", "review", "rejected")
-"""Tables that a run keeps beside its entries, because they follow from its inputs."""
+KEPT: Final = ("tariff_changes", "holds", "collection_orders", "notices", "review", "rejected")
+"""Tables that a run keeps beside its entries, because they follow from its inputs; letters are kept as they were written."""
 
 
 def run_tables(

@@ -1,0 +1,115 @@
+"""Figures of entries as people of a language write them: amounts, dates, moments, numbers, and texts from the inputs.
+
+A figure takes its format from what it is, so that a text names it and nothing more.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.money import to_text
+from billadjust.phrasebook import MONTHS, MONTHS_OF_YEAR
+
+if TYPE_CHECKING:
+    from billadjust.phrasebook import Texts
+
+OWN_AMOUNTS: Final = ("net", "tax", "gross", "returned", "rest", "total", "kept")
+"""Amounts in columns, in minor units; the others are in the evidence."""
+OWN_TEXTS: Final = ("invoice_id", "line_no", "subscription_id", "name")
+OWN_DATES: Final = ("bill_period",)
+OWN_NUMBERS: Final = ("days",)
+AMOUNTS: Final = ("charged", "contract", "improved", "promised", "fee", "by_share", "by_time", "at_most", "wrong")
+DATES: Final = ("opened_on", "deadline", "resolved_on")
+MOMENTS: Final = ("started_at",)
+NUMBERS: Final = ("minutes", "cycle_minutes", "percent")
+
+SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
+
+_CHUNKS: Final = 3
+"""Amounts have at most ten digits before the decimal sign, so three signs for thousands."""
+
+
+def fill(text: str, texts: Texts, digits: int) -> pl.Expr:
+    """Turn a text with figures in braces into an expression over entries; a figure that is not there is left out.
+
+    What figures hold is never looked at for braces again, and cannot start a line or turn the direction of writing.
+    """
+    parts: list[pl.Expr] = []
+    for literal, name, _, _ in Formatter().parse(text):
+        parts.append(pl.lit(literal))
+        if name is not None:
+            parts.append(_figure(name, texts, digits).fill_null(""))
+    return pl.concat_str(parts)
+
+
+def found(name: str) -> pl.Expr:
+    """Return a figure as it stands in the evidence; it is none of the texts from the inputs."""
+    # A pattern finds it six times faster than a JSON parser. It cannot match inside another text, where the quotes are
+    # escaped.
+    return pl.col("evidence").str.extract(f'[{{,]"{name}":"?([^",}}]*)').replace("null", None)
+
+
+def in_minor(name: str) -> pl.Expr:
+    """Return an amount of the evidence in minor units."""
+    return found(name).str.replace(".", "", literal=True).cast(pl.Int64)
+
+
+def plain(text: pl.Expr) -> pl.Expr:
+    """Keep a text from the inputs in its line and in the direction of writing: no control or formatting characters."""
+    return text.str.replace_all(r"[\p{Cc}\p{Zl}\p{Zp}]+", " ").str.replace_all(r"\p{Cf}", "").str.strip_chars()
+
+
+def _figure(name: str, texts: Texts, digits: int) -> pl.Expr:
+    """Return a figure of the entry as people of the language write it."""
+    if name in (*OWN_AMOUNTS, *AMOUNTS):
+        return _amount(found(name) if name in AMOUNTS else to_text(pl.col(name).abs(), digits), texts)
+    if name in (*OWN_DATES, *DATES):
+        return _date(found(name) if name in DATES else pl.col(name).dt.to_string("%Y-%m-%d"), texts, "date")
+    if name in MOMENTS:
+        return _date(found(name), texts, "moment")
+    if name in (*OWN_NUMBERS, *NUMBERS):
+        return _number(found(name) if name in NUMBERS else pl.col(name).cast(pl.String), texts)
+    if name in OWN_TEXTS:
+        return plain(pl.col(name).cast(pl.String))
+    # What follows a text brings its own full stop.
+    return plain(pl.col("evidence").str.json_path_match(f"$.{name}")).str.strip_suffix(".")
+
+
+def _amount(value: pl.Expr, texts: Texts) -> pl.Expr:
+    symbol = pl.col("currency").replace(SYMBOLS)
+    return _laid_out(texts["format.amount"], number=_number(value, texts), currency=symbol)
+
+
+def _date(value: pl.Expr, texts: Texts, layout: str) -> pl.Expr:
+    day = value.str.head(10).str.to_date("%Y-%m-%d")
+    months = {number: texts[f"{MONTHS}.{number}"] for number in range(1, MONTHS_OF_YEAR + 1)}
+    return _laid_out(
+        texts[f"format.{layout}"],
+        day=day.dt.day().cast(pl.String),
+        month=day.dt.month().replace_strict(months, return_dtype=pl.String),
+        year=day.dt.year().cast(pl.String),
+        time=value.str.slice(11, 5),
+    )
+
+
+def _number(value: pl.Expr, texts: Texts) -> pl.Expr:
+    """Write a number with the language's signs: 1234567.80 is 1.234.567,80 in Spanish."""
+    grouped = value.str.replace(".", "|", literal=True)
+    for _ in range(_CHUNKS):
+        grouped = grouped.str.replace(r"^(\d+)(\d{3})", "${1}_${2}")
+    return grouped.str.replace_all("_", texts["format.thousands"], literal=True).str.replace(
+        "|", texts["format.decimal"], literal=True
+    )
+
+
+def _laid_out(layout: str, **fields: pl.Expr) -> pl.Expr:
+    """Put fields into a layout such as `{number} {currency}`."""
+    parts: list[pl.Expr] = []
+    for literal, name, _, _ in Formatter().parse(layout):
+        parts.append(pl.lit(literal))
+        if name is not None:
+            parts.append(fields[name])
+    return pl.concat_str(parts)
