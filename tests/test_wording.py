@@ -11,7 +11,16 @@ import pytest
 from billadjust.wording import AMOUNTS, DATES, LANGUAGES, MOMENTS, NUMBERS, OWN, explain, sentence, texts
 from nights import Books, make_night
 
-TEXTS = {"explanation", "item", "versions", "contract_versions", "improved_versions", "cycle_minutes"}
+TEXTS = {
+    "explanation",
+    "item",
+    "versions",
+    "contract_versions",
+    "improved_versions",
+    "cycle_minutes",
+    "tariff",
+    "best_tariff",
+}
 """Figures that stand in a sentence as they are."""
 
 LATE = {"status": "explained", "resolved_on": "2026-04-16", "explanation": "Your fee."}
@@ -106,6 +115,7 @@ SITUATIONS = [
     ("promised_price", "credit", "credit", True),
     ("no_lock_in", "credit", "credit", True),
     ("tariff_improvement", "credit", "credit", True),
+    ("best_price", "credit", "credit", True),
     ("error_indemnity", "credit", "credit", True),
     ("outage_credit", "credit", "by_share", True),
     ("outage_credit", "credit", "by_time", True),
@@ -164,5 +174,5 @@ def test_no_figure_is_left_out_of_any_sentence(language: str) -> None:
         "on": "2026-09-02",
     }
     long = {"outage_id": "L", "started_at": "2026-08-03 00:00", "ended_at": "2026-08-09 00:00"}
-    for text in sentences(language, night | {"outages": [{}, long]}):
+    for text in sentences(language, night | {"outages": [{}, long], "offers": [{}]}):
         assert not {"  ", " ,", " .", "()", "{", "}"} & {text[start : start + 2] for start in range(len(text))}

@@ -9,7 +9,7 @@ import polars as pl
 
 from billadjust.ledger import RunRecord, append, plan_hash
 from billadjust.night import make_night
-from billadjust.orders import collection_orders, holds, tariff_changes
+from billadjust.orders import collection_orders, holds, tariff_advice, tariff_changes
 from billadjust.review import review
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
@@ -32,7 +32,7 @@ class Plan:
     """What a run on a snapshot of the ledger would post and publish.
 
     `entries`: schemas.Entries, sorted by entry_id. `tables`: what is published beside them (holds, tariff_changes,
-    collection_orders, review, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
+    tariff_advice, collection_orders, review, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
     post the same entries.
     """
 
@@ -67,6 +67,7 @@ def make_plan(loaded: Loaded, policy: Policy, snapshot: Snapshot, as_of: date, s
     frames = {
         "holds": on_hold,
         "tariff_changes": tariff_changes(night),
+        "tariff_advice": tariff_advice(night),
         "collection_orders": collection_orders(night, after, on_hold),
         "review": review(night, claims, settlement),
     }

@@ -27,6 +27,8 @@ AMOUNTS: Final = (
     "by_share",
     "by_time",
     "wrong",
+    "cost",
+    "best_cost",
 )
 DATES: Final = ("opened_on", "deadline")
 MOMENTS: Final = ("started_at",)
