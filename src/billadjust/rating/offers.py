@@ -9,8 +9,11 @@ import polars as pl
 
 from billadjust.calendar import CYCLE, cycle_end, cycle_start, elapsed_cycles, local_date
 from billadjust.money import divide_half_up
-from billadjust.rating.candidate_usage import BILL, VERSION, candidate_usage
+from billadjust.rating.bundles import BILL, VERSION
+from billadjust.rating.candidate_usage import candidate_usage
 from billadjust.rating.lines import IS_FEE
+from billadjust.rating.terms import NEEDS_REJECTED
+from billadjust.rating.usage import REJECTED_PREFIX
 from billadjust.schemas import FOREVER, Offers
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ IS_BILLED: Final = IS_FEE | (pl.col("kind") == "usage")
 """Whether a line bills the tariff: its fee, or usage."""
 
 
-def offers(  # noqa: PLR0913  # the frames of a night, which is not made yet
+def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not made yet
     inputs: Inputs, spans: pl.LazyFrame, usage: pl.LazyFrame, lines: pl.LazyFrame, policy: Policy, as_of: date
 ) -> pl.LazyFrame:
     """Compare what bills cost under the improved versions with what they would cost under every open tariff.
@@ -48,7 +51,7 @@ def offers(  # noqa: PLR0913  # the frames of a night, which is not made yet
     owned = _priced(_bills(inputs, spans, lines, policy), inputs, usage, policy)
     bills = _that_count(owned, spans, as_of).collect(engine="streaming")
     pairs = _pairs(bills, inputs, policy)
-    with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "first_day", "end_day")
+    with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "cycle_day", "first_day", "end_day")
     usage_costs = candidate_usage(inputs, with_usage, policy)
     total = _total(pl.col("fee"), pl.col("usage_cost").fill_null(0), policy)
     best = (
@@ -162,7 +165,9 @@ def _spoilt(bills: pl.LazyFrame, inputs: Inputs, usage: pl.LazyFrame, policy: Po
             inputs.taken.cdrs.select(
                 "subscription_id", "invoice_id", day=local_date(pl.col("started_at"), policy.timezone)
             ),
-            usage.filter("needs_rejected").select("subscription_id", "invoice_id", day="cycle_start"),
+            usage.filter(pl.col("unrated").is_in([NEEDS_REJECTED, REJECTED_PREFIX])).select(
+                "subscription_id", "invoice_id", day="cycle_start"
+            ),
         ]
     )
     here = (pl.col("invoice_id") == pl.col("invoice_id_right")).fill_null(value=False)
@@ -196,18 +201,18 @@ def _that_count(bills: pl.LazyFrame, spans: pl.LazyFrame, as_of: date) -> pl.Laz
 def _pairs(bills: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
     """Put each bill beside the versions that could be cheaper: those whose fee alone is less than the bill's cost.
 
-    Columns: the bill's key, tariff_id, version, fee (in parts of a cycle times millionths), cost, has_usage, first_day,
-    end_day.
+    Columns: the bill's key, tariff_id, version, fee (in parts of a cycle times millionths), cost, has_usage, cycle_day,
+    first_day, end_day.
     """
     start = pl.col("period_start")
     return (
         bills.lazy()
-        .select(*BILL, "period_start", "parts", "cost", "has_usage", "first_day", "end_day")
+        .select(*BILL, "period_start", "parts", "cost", "has_usage", "cycle_day", "first_day", "end_day")
         .join(_candidates(inputs), how="cross")
         .filter(start >= pl.col("sold_from"), start < pl.col("sold_to"))
         .with_columns(fee=pl.col("monthly_fee").cast(pl.Int128) * pl.col("parts"))
         .filter(_total(pl.col("fee"), pl.lit(0), policy) < pl.col("cost"))
-        .select(*BILL, *VERSION, "fee", "cost", "has_usage", "first_day", "end_day")
+        .select(*BILL, *VERSION, "fee", "cost", "has_usage", "cycle_day", "first_day", "end_day")
         .collect(engine="streaming")
     )
 
