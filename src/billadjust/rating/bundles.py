@@ -1,9 +1,9 @@
 """Usage that every tariff version rates alike, summed up once for all of them (§6.7).
 
-What a CDR costs depends on its service, zone, band and units. Where the price of a step is a whole number of
-millionths, the cost of many CDRs is that of the sum of their units; and where an allowance is not exceeded, or all that
-it covers costs the same and is on one bill, their order does not matter. Such usage is summed up once, and each version
-prices the sums.
+What a CDR costs depends on its service, zone, band and units, and on what those before it left of an allowance. Usage is
+summed up once by all that, and each version prices the sums: exactly where neither the rounding of single CDRs nor
+their order matters, and between two bounds otherwise. Rounding moves a CDR by half a millionth at most, so the bounds
+are nearly always so close that they are the same cent.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ _POOL: Final = ["subscription_id", "cycle", "pool"]
 
 _LARGEST: Final = 1 << 62
 """What sums of units stay below."""
+
+_SCALE: Final = 1 << 30
+"""Prices of a unit are compared as parts of this."""
 
 Steppings = tuple[tuple[int, int], ...]
 """Pairs of first increment and increment."""
@@ -94,7 +97,7 @@ def bundle(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> Bundles:
 
 
 def price(bundles: Bundles, bills: pl.DataFrame, code: int) -> pl.DataFrame:
-    """Price the usage of bills under the version with a code (of `Prices`), as far as sums tell what it costs.
+    """Find out between which bounds the usage of bills costs under the version with a code (of `Prices`).
 
     Args:
         bundles: The sums.
@@ -102,60 +105,83 @@ def price(bundles: Bundles, bills: pl.DataFrame, code: int) -> pl.DataFrame:
         code: Of the version.
 
     Returns:
-        invoice_id, subscription_id, usage_cost (millionths), `unrated` if a CDR of the bill is, and `in_order` if the
-        order of the CDRs matters, or each of them is rounded. A bill whose usage costs nothing anywhere has no row.
+        invoice_id, subscription_id, low and high (millionths, both inclusive; no `high`: sums cannot tell), and `unrated` if a
+        CDR of the bill is. A bill whose usage costs nothing anywhere has no row.
     """
     mine = bills.select(*BILL, is_mine=pl.lit(value=True))
-    placed = (
-        _placed(bundles, bills, code)
-        .join(mine, on=BILL, how="left")
-        .with_columns(pl.col("is_mine").fill_null(value=False))
-    )
-    pooled = placed.filter(pl.col("pool") > 0)
-    pools = (
-        pooled.group_by(_POOL)
-        .agg(
-            pl.col("units").sum(),
-            pl.col("allowance").first(),
-            pl.col("numerator_0", "denominator").first(),
-            pl.col("invoice_id").filter("is_mine").first(),
-            smooth=pl.col("smooth").all()
-            & pl.col("is_mine").all()
-            & (pl.col("invoice_id").n_unique() == 1)
-            & (pl.struct("numerator_0", "denominator").n_unique() == 1),
-            in_bounds=pl.col("in_bounds").all(),
-        )
-        .with_columns(excess=(pl.col("units") - pl.col("allowance")).clip(lower_bound=0))
-        .with_columns(
-            usage_cost=pl.col("excess") * pl.col("numerator_0") // pl.col("denominator"),
-            in_order=~pl.col("in_bounds") | ((pl.col("excess") > 0) & ~pl.col("smooth")),
-        )
-    )
-    of_pools = (
-        pooled.filter("is_mine")
-        .select(*BILL, "cycle", "pool")
-        .unique()
-        .join(pools.select(*_POOL, "usage_cost", "in_order"), on=_POOL)
-    )
-    # an allowance that several bills share is either not exceeded, and costs nothing, or the order of CDRs matters
-    others = placed.filter(pl.col("is_mine") & (pl.col("pool") == 0)).select(
-        *BILL,
-        usage_cost=pl.col("units") * pl.col("numerator_0") // pl.col("denominator")
-        + pl.col("count") * pl.col("connect_fee"),
-        in_order=~pl.col("even") | ~pl.col("in_bounds"),
-    )
-    unrated = placed.filter(pl.col("is_mine") & pl.col("pool").is_null()).select(*BILL, unrated=pl.lit(value=True))
-    columns = [*BILL, "usage_cost", "in_order"]
+    placed = _placed(bundles, bills, code).join(mine, on=BILL, how="left")
+    own = placed.filter("is_mine")
+    unrated = own.filter(pl.col("pool").is_null()).select(*BILL, unrated=pl.lit(value=True))
+    bounds = [_beside_allowances(own), _beyond_allowances(placed, own)]
+    high = pl.when(pl.col("high").is_not_null().all()).then(pl.col("high").sum())
     return (
-        pl.concat([of_pools.select(columns), others.select(columns), unrated], how="diagonal")
+        pl.concat(frame.select(*BILL, "low", "high") for frame in bounds)
         .group_by(BILL)
-        .agg(
-            pl.col("usage_cost").sum().cast(pl.Int64, strict=False),
-            pl.col("in_order").fill_null(value=False).any(),
-            pl.col("unrated").fill_null(value=False).any(),
-        )
-        .with_columns(pl.col("in_order") | pl.col("usage_cost").is_null())
+        .agg(pl.col("low").sum().clip(0, _LARGEST).cast(pl.Int64), high.cast(pl.Int64, strict=False))
+        .join(unrated.unique(), on=BILL, how="full", coalesce=True)
+        .with_columns(pl.col("low").fill_null(0), pl.col("unrated").fill_null(value=False))
     )
+
+
+def _beside_allowances(own: pl.DataFrame) -> pl.DataFrame:
+    """Bound the cost of each bundle that uses no allowance; adds low and high."""
+    value, denominator = pl.col("units") * pl.col("numerator_0"), pl.col("denominator")
+    connected, least = pl.col("count") * pl.col("connect_fee"), pl.col("count") * pl.col("minimum_charge")
+    rounding = pl.when("even").then(0).otherwise((pl.col("count") + 1) // 2)
+    return own.filter(pl.col("pool") == 0).with_columns(
+        low=pl.when("is_known").then((value // denominator + connected - rounding).clip(lower_bound=0)).otherwise(0),
+        high=pl.when("is_known").then(
+            _ceil(value, denominator) + connected + rounding + pl.when("even").then(0).otherwise(least)
+        ),
+    )
+
+
+def _beyond_allowances(placed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """Bound the cost of what allowances do not cover, for each bill and allowance; adds low and high.
+
+    Of 160 minutes, 100 are included: if 90 are on this bill, at least none and at most 60 of them are charged.
+    """
+    pools = (
+        placed.filter(pl.col("pool") > 0)
+        .group_by(_POOL)
+        .agg(pl.col("allowance").first(), used=pl.col("units").sum(), is_known=pl.col("is_known").all())
+    )
+    price_each = pl.struct("numerator_0", "denominator").n_unique() == 1
+    shares = (
+        own.filter(pl.col("pool") > 0)
+        .group_by(*BILL, "cycle", "pool")
+        .agg(
+            pl.col("units", "count").sum(),
+            pl.col("numerator_0", "denominator").first(),
+            pl.col("connect_fee", "minimum_charge", "scaled_up").max(),
+            pl.col("scaled_down").min(),
+            pl.col("smooth").all(),
+            one_price=price_each,
+        )
+        .join(pools, on=_POOL)
+        .with_columns(excess=(pl.col("used") - pl.col("allowance")).clip(lower_bound=0))
+        .with_columns(
+            fewest=(pl.col("excess") - (pl.col("used") - pl.col("units"))).clip(lower_bound=0),
+            most=pl.min_horizontal("excess", "units"),
+        )
+    )
+    one, numerator, denominator = pl.col("one_price"), pl.col("numerator_0"), pl.col("denominator")
+    exact = one & pl.col("smooth") & (pl.col("used") == pl.col("units"))
+    rounding = pl.when(exact).then(0).otherwise((pl.col("count") + 1) // 2)
+    begun = pl.col("count") * (pl.col("connect_fee") + pl.col("minimum_charge"))
+    fewest, most = pl.col("fewest"), pl.col("most")
+    low = pl.when(one).then(fewest * numerator // denominator).otherwise(fewest * pl.col("scaled_down") // _SCALE)
+    high = pl.when(one).then(_ceil(most * numerator, denominator)).otherwise(_ceil(most * pl.col("scaled_up"), _SCALE))
+    exceeded = pl.col("excess") > 0
+    return shares.with_columns(
+        low=pl.when("is_known").then((low - rounding).clip(lower_bound=0)).otherwise(0),
+        high=pl.when("is_known").then(pl.when(exceeded).then(high + rounding + begun).otherwise(0)),
+    )
+
+
+def _ceil(value: pl.Expr, by: pl.Expr | int) -> pl.Expr:
+    """Divide and round up."""
+    return (value + by - 1) // by
 
 
 def _placed(bundles: Bundles, bills: pl.DataFrame, code: int) -> pl.DataFrame:
@@ -177,17 +203,18 @@ def _placed(bundles: Bundles, bills: pl.DataFrame, code: int) -> pl.DataFrame:
         .join(rates, on="rate", how="left")
         .with_columns(
             units=stepping,
-            in_bounds=(pl.col("largest").cast(pl.Int128) * pl.col("count") < _LARGEST)
+            is_known=pl.col("one_tier")
+            & (pl.col("largest").cast(pl.Int128) * pl.col("count") < _LARGEST)
             & (pl.col("largest") < pl.col("limit")),
         )
     )
 
 
 def _rates_of(prices: Prices, codes: list[int]) -> pl.DataFrame:
-    """Return the rates of versions, and whether sums of units tell what they ask.
+    """Return the rates of versions, and how well sums of units tell what they ask.
 
-    Adds: `even`, if the cost of CDRs is that of the sum of their units; `smooth`, if also any part of an allowance's
-    units can be taken off.
+    Adds: one_tier; `even`, if the cost of CDRs is that of the sum of their units; `smooth`, if also an allowance's units
+    can be taken off; scaled_down and scaled_up, whole numbers around the price of a unit times `_SCALE`.
     """
     size = len(SERVICES) * len(prices.zones.names) * len(prices.band_names)
     places = pl.concat([prices.places.slice(code * size, size) for code in codes] or [prices.places.clear()])
@@ -203,7 +230,14 @@ def _rates_of(prices: Prices, codes: list[int]) -> pl.DataFrame:
     even = one_tier & exact & (pl.col("minimum_charge") <= least)
     whole = pl.col("allowance").cast(pl.Int128) * wide["numerator_0"] % wide["denominator"] == 0
     free_start = (pl.col("connect_fee") == 0) & (pl.col("minimum_charge") == 0)
-    return rates.with_columns(even=even, smooth=even & whole & free_start)
+    scaled = wide["numerator_0"] * _SCALE
+    return rates.with_columns(
+        one_tier=one_tier,
+        even=even,
+        smooth=even & whole & free_start,
+        scaled_down=scaled // wide["denominator"],
+        scaled_up=_ceil(scaled, wide["denominator"]),
+    )
 
 
 def _parts_of_week(prices: Prices, codes: list[int]) -> tuple[int, ...]:

@@ -13,16 +13,16 @@ from billadjust.rating.usage_parts import usage_parts
 from billadjust.schemas import FOREVER, Spans
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
 
 _BEGINNING: Final = date(1, 1, 1)
 
 
-def candidate_usage(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Price the usage of bills as if their subscriptions had had other versions all along.
-
-    What the versions rate alike is summed up once. Only where sums do not tell the cost are CDRs rated one by one.
+def usage_bounds(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Find out between which bounds the usage of bills would have cost, had their subscriptions had other versions all along.
 
     Args:
         inputs: accounts, subscriptions, cdrs, zones, bands and the catalogue are read.
@@ -31,56 +31,65 @@ def candidate_usage(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.D
         policy: Its time zone and `rating.free_zones`.
 
     Returns:
-        invoice_id, subscription_id, tariff_id, version, usage_cost (millionths), without the pairs in which a CDR of the
-        bill is unrated.
+        invoice_id, subscription_id, tariff_id, version, low and high (millionths, both inclusive; no `high`: not known),
+        without the pairs in which a CDR of the bill is unrated.
     """
-    # a subscription whose payer changed may have bills of two kinds of cycles: each kind has its turn
-    turns = pairs.with_columns(turn=pl.col("cycle_day").rank("dense").over("subscription_id")).partition_by("turn")
-    empty = pairs.clear().select(*BILL, *VERSION, usage_cost=pl.lit(0, pl.Int64))
-    return pl.concat([empty, *(_of_one_cycle(inputs, turn, policy) for turn in turns)])
-
-
-def _of_one_cycle(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Price the usage of bills, each subscription's in cycles that start on the same day of the month."""
-    columns = [*BILL, *VERSION, "usage_cost"]
-    found = []
-    restricted = _restricted(inputs, pairs)
-    bundles = bundle(restricted, pairs, policy)
-    codes = {(tariff_id, version): code for tariff_id, version, code in bundles.prices.codes.iter_rows()}
-    by_version = pairs.sort(VERSION).partition_by(VERSION, as_dict=True, maintain_order=True)
-    for (tariff_id, version), bills in by_version.items():
-        summed = bills.select(BILL).join(price(bundles, bills, codes[tariff_id, version]), on=BILL, how="left")
-        told = summed.filter(~pl.col("in_order").fill_null(value=False), ~pl.col("unrated").fill_null(value=False))
-        rest = bills.join(summed.filter(pl.col("in_order") & ~pl.col("unrated")), on=BILL, how="semi")
-        costs = [told.select(*BILL, pl.col("usage_cost").fill_null(0))]
-        if rest.height:
-            costs.append(one_by_one(inputs, rest, policy))
-        key = {"tariff_id": pl.lit(tariff_id), "version": pl.lit(version, pl.Int64)}
-        found.append(pl.concat(costs).with_columns(**key).select(columns))
+    found = [_no_pairs(pairs, "low", "high")]
+    for turn in _turns(pairs):
+        bundles = bundle(_restricted(inputs, turn), turn, policy)
+        codes = {(tariff_id, version): code for tariff_id, version, code in bundles.prices.codes.iter_rows()}
+        for (tariff_id, version), bills in _by_version(turn):
+            priced = bills.select(BILL).join(price(bundles, bills, codes[tariff_id, version]), on=BILL, how="left")
+            costless = pl.col("unrated").is_null()
+            bounds = priced.filter(~pl.col("unrated").fill_null(value=False)).select(
+                *BILL,
+                tariff_id=pl.lit(tariff_id),
+                version=pl.lit(version, pl.Int64),
+                low=pl.col("low").fill_null(0),
+                high=pl.when(costless).then(0).otherwise("high"),
+            )
+            found.append(bounds)
     return pl.concat(found)
 
 
-def one_by_one(inputs: Inputs, bills: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Rate the CDRs of bills under one version, in their order where allowances demand it.
+def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Rate the CDRs of bills under other versions one by one, in their order where allowances demand it.
 
     Args:
-        inputs: as of `candidate_usage`.
-        bills: as of `candidate_usage`, of one version.
-        policy: as of `candidate_usage`.
+        inputs: as of `usage_bounds`.
+        pairs: as of `usage_bounds`.
+        policy: as of `usage_bounds`.
 
     Returns:
-        invoice_id, subscription_id, usage_cost (millionths), without the bills of which a CDR is unrated.
+        invoice_id, subscription_id, tariff_id, version, usage_cost (millionths), without the pairs in which a CDR of the
+        bill is unrated.
     """
-    restricted = _restricted(inputs, bills)
-    return (
-        usage_parts(restricted, _spans(bills), policy)
-        .join(bills.lazy(), on=BILL, how="semi")
-        .group_by(BILL)
-        .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
-        .filter(~pl.col("unrated"))
-        .select(*BILL, "usage_cost")
-        .collect(engine="streaming")
-    )
+    found = [_no_pairs(pairs, "usage_cost")]
+    for turn in _turns(pairs):
+        for (tariff_id, version), bills in _by_version(turn):
+            parts = usage_parts(_restricted(inputs, bills), _spans(bills), policy)
+            costs = (
+                parts.join(bills.lazy(), on=BILL, how="semi")
+                .group_by(BILL)
+                .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
+                .filter(~pl.col("unrated"))
+                .select(*BILL, tariff_id=pl.lit(tariff_id), version=pl.lit(version, pl.Int64), usage_cost="usage_cost")
+            )
+            found.append(costs.collect(engine="streaming"))
+    return pl.concat(found)
+
+
+def _turns(pairs: pl.DataFrame) -> list[pl.DataFrame]:
+    """Split bills so that each subscription has one kind of cycles: one whose payer changed may have two."""
+    return pairs.with_columns(turn=pl.col("cycle_day").rank("dense").over("subscription_id")).partition_by("turn")
+
+
+def _by_version(pairs: pl.DataFrame) -> Iterable[tuple[tuple[object, ...], pl.DataFrame]]:
+    return pairs.sort(VERSION).partition_by(VERSION, as_dict=True, maintain_order=True).items()
+
+
+def _no_pairs(pairs: pl.DataFrame, *amounts: str) -> pl.DataFrame:
+    return pairs.clear().select(*BILL, *VERSION, **dict.fromkeys(amounts, pl.lit(0, pl.Int64)))
 
 
 def _restricted(inputs: Inputs, bills: pl.DataFrame) -> Inputs:

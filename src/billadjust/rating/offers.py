@@ -10,7 +10,7 @@ import polars as pl
 from billadjust.calendar import CYCLE, cycle_end, cycle_start, elapsed_cycles, local_date
 from billadjust.money import divide_half_up
 from billadjust.rating.bundles import BILL, VERSION
-from billadjust.rating.candidate_usage import candidate_usage
+from billadjust.rating.candidate_usage import usage_bounds, usage_costs
 from billadjust.rating.lines import IS_FEE
 from billadjust.rating.terms import NEEDS_REJECTED
 from billadjust.rating.usage import REJECTED_PREFIX
@@ -50,25 +50,42 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
     """
     owned = _priced(_bills(inputs, spans, lines, policy), inputs, usage, policy)
     bills = _that_count(owned, spans, as_of).collect(engine="streaming")
-    pairs = _pairs(bills, inputs, policy)
-    with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "cycle_day", "first_day", "end_day")
-    usage_costs = candidate_usage(inputs, with_usage, policy)
-    total = _total(pl.col("fee"), pl.col("usage_cost").fill_null(0), policy)
     best = (
-        pairs.lazy()
-        .join(usage_costs.lazy(), on=[*BILL, *VERSION], how="left")
-        .filter(~pl.col("has_usage") | pl.col("usage_cost").is_not_null())
-        .with_columns(best_cost=total)
+        _offered(_pairs(bills, inputs, policy), inputs, policy)
         .filter(pl.col("best_cost") < pl.col("cost"))
         .sort(*BILL, "best_cost", *VERSION)
-        .group_by(BILL, maintain_order=True)
-        .agg(
-            to_tariff=pl.col("tariff_id").first(),
-            to_version=pl.col("version").first(),
-            best_cost=pl.col("best_cost").first(),
-        )
+        .unique(BILL, keep="first", maintain_order=True)
+        .select(*BILL, "best_cost", to_tariff="tariff_id", to_version="version")
     )
-    return bills.lazy().join(best, on=BILL, how="left").select(Offers.column_names())
+    return bills.lazy().join(best.lazy(), on=BILL, how="left").select(Offers.column_names())
+
+
+def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
+    """Add to each pair of a bill and a version that may be the cheapest what it would have cost (`best_cost`).
+
+    Only where the bounds of the usage's cost do not tell that in cents are CDRs rated.
+    """
+    with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "cycle_day", "first_day", "end_day")
+    bounds = usage_bounds(inputs, with_usage, policy)
+    low, high = (
+        _total(pl.col("fee"), pl.when("has_usage").then(bound).otherwise(0), policy) for bound in ("low", "high")
+    )
+    cheapest = pl.min_horizontal(pl.col("high_total").min().over(BILL), pl.col("cost") - 1)
+    open_pairs = (
+        pairs.join(bounds.with_columns(is_rated=pl.lit(value=True)), on=[*BILL, *VERSION], how="left")
+        .filter(~pl.col("has_usage") | pl.col("is_rated"))
+        .with_columns(low_total=low, high_total=high)
+        .filter(pl.col("low_total") <= cheapest)
+    )
+    is_told = (pl.col("low_total") == pl.col("high_total")).fill_null(value=False)
+    told = open_pairs.filter(is_told).with_columns(best_cost="low_total")
+    rest = open_pairs.filter(~is_told)
+    costs = usage_costs(inputs, rest.select(*BILL, *VERSION, "cycle_day", "first_day", "end_day"), policy)
+    rated = rest.join(costs, on=[*BILL, *VERSION]).with_columns(
+        best_cost=_total(pl.col("fee"), pl.col("usage_cost"), policy)
+    )
+    columns = [*BILL, *VERSION, "cost", "best_cost"]
+    return pl.concat([told.select(columns), rated.select(columns)])
 
 
 def _bills(inputs: Inputs, spans: pl.LazyFrame, lines: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
