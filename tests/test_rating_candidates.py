@@ -154,3 +154,17 @@ def test_a_subscription_whose_payer_changed_has_the_cycles_of_each_bill() -> Non
     assert costs["usage_cost"].to_list() == [1_000_000, 1_000_000]
     bounds = usage_bounds(inputs, pairs, POLICY).sort("invoice_id")
     assert bounds.select("low", "high").rows() == [(999_999, 11_000_001), (1_000_000, 1_000_000)]
+
+
+def test_many_sums_are_priced_in_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"S{number}" for number in range(20)]
+    inputs = make_inputs(
+        subscriptions=[{"subscription_id": name} for name in names],
+        rates=[{}],
+        cdrs=[call(1, 60, cdr_id=name, subscription_id=name) for name in names],
+    )
+    pairs = pairs_of(inputs)
+    at_once = usage_bounds(inputs, pairs, POLICY)
+    monkeypatch.setattr("billadjust.rating.candidate_usage.SHARE", 5)
+    assert usage_bounds(inputs, pairs, POLICY).sort("subscription_id").equals(at_once.sort("subscription_id"))
+    assert at_once.height == len(names)

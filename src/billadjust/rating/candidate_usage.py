@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.rating.bundles import BILL, VERSION, bundle, price
+from billadjust.rating.bundles import BILL, VERSION, Bundles, bundle, price
 from billadjust.rating.usage_parts import usage_parts
 from billadjust.schemas import FOREVER, Spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
+
+SHARE: Final = 500_000
+"""About so many sums are priced at a time, so that memory stays bounded."""
 
 _BEGINNING: Final = date(1, 1, 1)
 
@@ -37,19 +38,24 @@ def usage_bounds(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.Data
     found = [_no_pairs(pairs, "low", "high")]
     for turn in _turns(pairs):
         bundles = bundle(_restricted(inputs, turn), turn, policy)
-        codes = {(tariff_id, version): code for tariff_id, version, code in bundles.prices.codes.iter_rows()}
-        for (tariff_id, version), bills in _by_version(turn):
-            priced = bills.select(BILL).join(price(bundles, bills, codes[tariff_id, version]), on=BILL, how="left")
-            costless = pl.col("unrated").is_null()
-            bounds = priced.filter(~pl.col("unrated").fill_null(value=False)).select(
-                *BILL,
-                tariff_id=pl.lit(tariff_id),
-                version=pl.lit(version, pl.Int64),
-                low=pl.col("low").fill_null(0),
-                high=pl.when(costless).then(0).otherwise("high"),
-            )
-            found.append(bounds)
+        shares = bundles.sums.height // SHARE + 1
+        share_of = pl.col("subscription_id").hash() % shares
+        for share in range(shares):
+            part = replace(bundles, sums=bundles.sums.filter(share_of == share))
+            found += [_bounds(part, bills) for bills in _by_version(turn.filter(share_of == share))]
     return pl.concat(found)
+
+
+def _bounds(bundles: Bundles, bills: pl.DataFrame) -> pl.DataFrame:
+    """Bound the usage of bills under their one version."""
+    code = bundles.prices.codes.join(bills.head(1), on=VERSION, how="semi")["code"][0]
+    costless = pl.col("unrated").is_null()
+    return (
+        bills.select(*BILL, *VERSION)
+        .join(price(bundles, bills.select(BILL), code), on=BILL, how="left")
+        .filter(costless | ~pl.col("unrated"))
+        .select(*BILL, *VERSION, pl.col("low").fill_null(0), high=pl.when(costless).then(0).otherwise("high"))
+    )
 
 
 def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
@@ -66,16 +72,17 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
     """
     found = [_no_pairs(pairs, "usage_cost")]
     for turn in _turns(pairs):
-        for (tariff_id, version), bills in _by_version(turn):
+        for bills in _by_version(turn):
             parts = usage_parts(_restricted(inputs, bills), _spans(bills), policy)
             costs = (
                 parts.join(bills.lazy(), on=BILL, how="semi")
                 .group_by(BILL)
                 .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
                 .filter(~pl.col("unrated"))
-                .select(*BILL, tariff_id=pl.lit(tariff_id), version=pl.lit(version, pl.Int64), usage_cost="usage_cost")
+                .select(*BILL, "usage_cost")
+                .collect(engine="streaming")
             )
-            found.append(costs.collect(engine="streaming"))
+            found.append(bills.select(*BILL, *VERSION).join(costs, on=BILL))
     return pl.concat(found)
 
 
@@ -84,8 +91,8 @@ def _turns(pairs: pl.DataFrame) -> list[pl.DataFrame]:
     return pairs.with_columns(turn=pl.col("cycle_day").rank("dense").over("subscription_id")).partition_by("turn")
 
 
-def _by_version(pairs: pl.DataFrame) -> Iterable[tuple[tuple[object, ...], pl.DataFrame]]:
-    return pairs.sort(VERSION).partition_by(VERSION, as_dict=True, maintain_order=True).items()
+def _by_version(pairs: pl.DataFrame) -> list[pl.DataFrame]:
+    return pairs.sort(VERSION).partition_by(VERSION, maintain_order=True)
 
 
 def _no_pairs(pairs: pl.DataFrame, *amounts: str) -> pl.DataFrame:
