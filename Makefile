@@ -50,6 +50,7 @@ docs-check: $(READY) ## Check that the generated tables are up to date
 check: lint types docs-check test ## Lint, types, documentation and tests
 
 bench: $(READY) ## Measure speed and memory (takes long)
+	$(RUN)/python tests/benchmarks/bench.py $(BENCH)
 	$(RUN)/python tests/benchmarks/bench_inputs.py
 
 lock: $(READY) ## Pin the developers' environment anew

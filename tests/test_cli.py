@@ -227,3 +227,15 @@ def test_a_header_with_control_characters_does_nothing_to_a_terminal(tmp_path: P
     assert outcome.code == 0
     assert "\x1b" not in outcome.out
     assert "Note: tariffs: the column \N{REPLACEMENT CHARACTER}]0;owned is not used.\n" in outcome.out
+
+
+def test_a_date_that_has_not_come_is_not_posted_but_can_be_looked_at(ran: Path) -> None:
+    before = runs(ran)
+    outcome = night(ran, "9999-12-31")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "billadjust: 9999-12-31 has not come yet, and after a run of it no earlier date could be run. Nothing was "
+        "posted. Correct --as-of, or look ahead with --dry-run.\n"
+    )
+    assert runs(ran) == before
+    assert night(ran, "9999-12-30", "--dry-run").code == 0

@@ -230,9 +230,10 @@ def test_a_mistake_is_told_with_its_key_and_what_to_write(tmp_path: Path, toml: 
     assert mistakes(tmp_path, toml) == [mistake]
 
 
-def test_ledger_and_outputs_may_not_share_a_directory(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, '[outputs]\npath = "sub/../ledger"') == [
-        f"outputs.path: is the ledger's directory, {tmp_path / 'ledger'}; write another one"
+@pytest.mark.parametrize("path", ["sub/../ledger", "ledger/_runs"])
+def test_outputs_may_not_be_in_the_ledgers_directory_where_leftovers_are_removed(tmp_path: Path, path: str) -> None:
+    assert mistakes(tmp_path, f'[outputs]\npath = "{path}"') == [
+        f"outputs.path: is in the ledger's directory, {tmp_path / 'ledger'}; write another one"
     ]
 
 

@@ -60,7 +60,8 @@ SUBSCRIPTIONS = [
     ("S2,2025-01-01,A2,flat,2026-01-01,9", ["S2"]),  # no such version
     (",2027-01-01,A1,card,,", ["S1"]),  # any subscription of the account
     (",2027-01-01, A1 ,card,,", ["S1"]),
-    (",2027-01-01,,card,,", []),
+    (",2027-01-01,,card,,", ["S1", "S2"]),  # any subscription
+    (",2027-01-01,A9,card,,", []),
     ("S3,2027-01-01,A9,card,,", ["S3"]),
 ]
 
@@ -153,6 +154,37 @@ def test_a_rejected_dispute_of_an_invoice_that_only_the_ledger_knows_freezes_it(
     known = pl.LazyFrame({"invoice_id": ["F7"], "account_id": ["A1"]})
     loaded = load_from(tmp_path, sources(tmp_path), known_invoices=known)
     assert ids(loaded.inputs.taken.lines, "invoice_id", "line_no") == [("F7", 1)]
+
+
+@pytest.mark.parametrize("name", ["subscriptions", "tariffs", "rates", "allowances", "bands"])
+def test_a_row_of_empty_cells_takes_nothing_along(tmp_path: Path, name: str) -> None:
+    header = CLEAN[name].partition("\n")[0]
+    loaded = read(tmp_path, **{name: CLEAN[name] + "," * header.count(",") + "\n"})
+    assert loaded.rejected.height
+    assert loaded.inputs.taken.tariffs.collect().is_empty()
+    assert loaded.inputs.taken.subscriptions.collect().is_empty()
+
+
+STORNOS = [
+    ("F9,1,recurring,S2,internet,-20.00,121,,", ["F2"]),  # the days of its invoice, January
+    ("F9,1,recurring,S2,internet,-20.00,21,2026-02-31,", ["F2"]),  # any days
+    ("F9,1,recurring,S2,internet,x,21,,", ["F2"]),  # any amount
+    ("F9,1,x,S2,internet,-20.00,21,,", ["F2"]),  # any kind
+    ("F9,1,recurring,S2,internet,-20.01,21,,", ["F2"]),  # it does not add up to its invoice
+    ("F8,1,recurring,S2,internet,-20.00,121,,", ["F2"]),  # without its invoice it may be of any days
+    ("F9,1,recurring,S2,internet,-20.00,121,2026-02-01,2026-03-01", []),
+    ("F9,1,recurring,S2,internet,20.00,121,,", []),
+    ("F9,1,discount,S2,internet,-20.00,121,,", []),
+    ("F9,1,recurring,S9,internet,-20.00,21,,", []),
+]
+
+
+@pytest.mark.parametrize(("row", "expected"), STORNOS)
+def test_a_rejected_storno_freezes_the_fees_that_it_gives_back(tmp_path: Path, row: str, expected: list[str]) -> None:
+    storno = "F9,A2,2026-02-02,2026-01-01,2026-02-01,EUR,-20.00,-4.20,-24.20\n"
+    loaded = read(tmp_path, invoices=CLEAN["invoices"] + storno, invoice_lines=f"{CLEAN['invoice_lines']}{row}\n")
+    assert ids(loaded.inputs.taken.lines, "invoice_id") == expected
+    assert loaded.rejected.filter(pl.col("input") == "invoice_lines").height
 
 
 def test_what_is_taken_along_is_not_rejected_and_may_be_referred_to(tmp_path: Path) -> None:

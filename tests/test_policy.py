@@ -181,7 +181,7 @@ def test_a_date_before_the_first_value_is_an_error_that_names_the_parameter() ->
     policy = policy_of("outage_credit.percent = [{ from = 2012-01-01, value = 10 }]")
     message = (
         "The policy parameter outage_credit.percent has no value on 2011-12-31: its first value holds from 2012-01-01. "
-        "Give it an earlier value under [policy] in billadjust.toml."
+        "Give it an earlier value under [policy] in billadjust.toml; if no export should have that date, correct it there."
     )
     with pytest.raises(ConfigError) as required:
         policy.require("outage_credit.percent", date(2011, 12, 31))

@@ -8,6 +8,7 @@ compares that many worlds.
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -19,7 +20,10 @@ from billadjust.rating.catalogue import spans
 from billadjust.rating.rate import rate
 from worlds import make_policy, make_world, typed
 
-CHOICES = ("contract", "improved")
+if TYPE_CHECKING:
+    from billadjust.rating.terms import Choice
+
+CHOICES: tuple[Choice, ...] = ("contract", "improved")
 WORLDS = 200
 BATCHES = 8
 

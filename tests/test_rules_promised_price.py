@@ -30,6 +30,9 @@ def promised(line: dict[str, Any], *promises: dict[str, Any], **policy: object) 
         pytest.param({"quantity": "2"}, {"price": "50.00"}, {"I|1": "49.00"}, id="the price is of one"),
         pytest.param({"quantity": "3"}, {"price": "0.335"}, {"I|1": "147.99"}, id="3 of 0.335 are 1.005, so 1.01"),
         pytest.param({"quantity": "0.5"}, {"price": "10.00"}, {"I|1": "144.00"}, id="half of one"),
+        pytest.param(
+            {"quantity": "1000000000000"}, {"price": "100000"}, {}, id="the highest price, of the highest quantity"
+        ),
         pytest.param({"quantity": "-1"}, {"price": "10.00"}, {"I|1": "149.00"}, id="never more than the charge"),
         pytest.param({"charged": "-149.00"}, {}, {}, id="a line that gives back"),
         pytest.param({"item": None}, {}, {}, id="a line without item"),

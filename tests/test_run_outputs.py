@@ -360,6 +360,22 @@ def test_the_summary_ages_open_refunds_by_the_days_left(run: Path) -> None:
     ]
 
 
+def test_a_refund_that_became_final_is_open_no_more_whichever_way_the_tax_of_its_line_was_rounded(
+    tmp_path: Path,
+) -> None:
+    # 30.00 gross are 24.79 net; 21 % of 24.79 are 5.2059, of twice that 10.4118: the first has 5.21, the second 5.20.
+    tables = operator_of(1)
+    tables["invoices"] = [invoice("F0001", "A0001", "2026-07-01", "60.00")]
+    tables["invoice_lines"] = [{**LINE, "invoice_id": "F0001", "kind": "one_off", "net_amount": "60.00"}]
+    tables["disputes"] = [
+        dispute(name, "F0001", "2026-07-01", account_id="A0001", line_no=1, gross_amount="30.00")
+        for name in ("D1", "D2")
+    ]
+    write_operator(tmp_path, tables)
+    open_refunds = [json_of(posted(tmp_path, day) / "summary.json")["open_refunds"] for day in (JULY, "2026-08-16")]
+    assert open_refunds == [[{"days_left": 44, "refunds": 2, "gross": "59.99"}], []]
+
+
 def test_the_spanish_dialect_is_what_a_spanish_spreadsheet_reads(tmp_path: Path) -> None:
     run = posted(write_operator(tmp_path, operator_of(1), '[outputs]\ndialect = "spanish"\n'), JULY)
     assert (run / "holds.csv").read_bytes() == (

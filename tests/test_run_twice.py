@@ -220,9 +220,15 @@ def test_a_run_posts_with_as_many_rejected_rows_as_are_allowed_and_not_with_more
             f"The reasons are in {where / 'rejected.csv'}; mend the exports, or raise limits.rejected_share.\n"
         )
         assert runs(operator) == []
+        write_operator(operator, operator_of(3))
+        posted(operator, JULY)
+        assert not where.exists()
 
 
-def test_a_dry_run_with_too_many_rejected_rows_writes_them_to_the_preview_only(operator: Path, tmp_path: Path) -> None:
+def test_a_dry_run_with_too_many_rejected_rows_leaves_nothing_but_them_in_the_preview(
+    operator: Path, tmp_path: Path
+) -> None:
+    assert night(operator, JULY, "--dry-run", "--preview", tmp_path / "preview").code == 0
     tables = operator_of(3)
     tables["disputes"][0]["opened_on"] = "01/07/2026"
     write_operator(operator, tables)
@@ -317,8 +323,9 @@ def test_changed_files_are_not_overwritten(ran: Path) -> None:
 def test_a_run_that_does_not_exist_cannot_be_published(ran: Path) -> None:
     outcome = program("publish", "20260702-0009", "--config", ran / "billadjust.toml")
     assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err.startswith(
-        f"billadjust: There is no run 20260702-0009 in the ledger {ran / 'ledger'}. The newest one is 20260702-0001."
+    assert outcome.err == (
+        f"billadjust: There is no run 20260702-0009 in the ledger {ran / 'ledger'}. The newest one is 20260702-0001; "
+        "the directory of a run's files has its name.\n"
     )
 
 

@@ -84,8 +84,8 @@ def test_a_reversal_carries_the_explanation_that_was_given() -> None:
 def test_an_outage_is_explained_by_its_figures() -> None:
     assert sentences("en", {"on": "2026-08-29", "outages": [{}]}) == [
         (
-            "Your Internet access was out for 65 minutes from 14:00 on 25 August 2026; 10 % of its fee of €6.90 is €0.69, more than "
-            "the €0.01 for the time without service; together with other outages of that month, €0.69 plus €0.14 tax is yours."
+            "The Internet access was out for 65 minutes from 14:00 on 25 August 2026; 10 % of its fee of €6.90 is €0.69, more than "
+            "the €0.01 for the time without service; €0.69 plus €0.14 tax is yours (all outages of a month give at most its fee)."
         )
     ]
 

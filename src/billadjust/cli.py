@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import typer
 
 from billadjust import nightly
@@ -16,6 +17,8 @@ from billadjust.errors import BilladjustError, UsageError
 from billadjust.ledger import lock, open_ledger
 from billadjust.ledger import verify as verify_ledger
 from billadjust.outputs.run_files import publish_run
+from billadjust.rating.terms import Choice
+from billadjust.rerate import rerate
 from billadjust.schemas import INPUTS
 from billadjust.terminal import Terminal, counted
 
@@ -32,6 +35,7 @@ ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=True)
 ]
 CONFIG = Path("billadjust.toml")
+CHOICES: tuple[str, ...] = get_args(Choice)
 
 
 def _date(text: str) -> date:
@@ -47,9 +51,13 @@ DateOption = Annotated[
 ]
 
 
+def _today(config: Config) -> date:
+    return datetime.now(ZoneInfo(config.timezone)).date()
+
+
 def _day(as_of: date | None, config: Config) -> date:
     """Return the date that was asked for, else today where the operator is."""
-    return as_of or datetime.now(ZoneInfo(config.timezone)).date()
+    return as_of or _today(config)
 
 
 def _example(command: str) -> str:
@@ -84,7 +92,13 @@ def run(
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")
     settings = load_config(config)
-    request = nightly.Request(settings, _day(as_of, settings), frozenset(allow_missing or ()), approve)
+    day = _day(as_of, settings)
+    if day > _today(settings) and not dry_run:
+        raise UsageError(
+            f"{day} has not come yet, and after a run of it no earlier date could be run. Nothing was posted. "
+            "Correct --as-of, or look ahead with --dry-run."
+        )
+    request = nightly.Request(settings, day, frozenset(allow_missing or ()), approve)
     terminal = Terminal()
     with terminal.progress() as progress:
         result = nightly.preview(request, preview, progress) if dry_run else nightly.run(request, progress)
@@ -104,6 +118,29 @@ def publish(
     with lock(settings.ledger):
         directory = publish_run(snapshot, run_id, settings)
     Terminal().show_line(f"The files of run {run_id} are in {directory}.")
+
+
+@app.command(epilog=_example("rate --output rated.parquet --choice improved"))
+def rate(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write: .parquet or .csv.")
+    ],
+    choice: Annotated[
+        str, typer.Option("--choice", metavar="CHOICE", help="Price by the `contract` or the `improved` version.")
+    ] = "contract",
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Rate the CDRs alone, and write what each should have cost; the ledger is not touched."""
+    if choice not in CHOICES:
+        raise UsageError(f"--choice {choice}: there is no such choice. The choices are {' and '.join(CHOICES)}.")
+    terminal = Terminal()
+    with terminal.progress() as progress:
+        loaded = rerate(load_config(config), output, cast("Choice", choice), progress)
+    cdrs = loaded.counts.row(by_predicate=pl.col("input") == "cdrs", named=True)
+    rejected = (
+        f"; {counted(cdrs['rejected'], 'rejected CDR is', 'rejected CDRs are')} not in it" if cdrs["rejected"] else ""
+    )
+    terminal.show_line(f"{counted(cdrs['accepted'], 'CDR is', 'CDRs are')} in {output}{rejected}.")
 
 
 @app.command(epilog=_example("policy --as-of 2026-08-25"))

@@ -78,8 +78,8 @@ def load_config(path: Path) -> Config:
     ledger = _below(base, checked(Ledger, file.ledger, "ledger.", problems).path)
     written = checked(Outputs, file.outputs, "outputs.", problems)
     outputs = _below(base, written.path)
-    if ledger.resolve() == outputs.resolve():
-        problems.append(f"outputs.path: is the ledger's directory, {ledger}; write another one")
+    if outputs.resolve().is_relative_to(ledger.resolve()):
+        problems.append(f"outputs.path: is in the ledger's directory, {ledger}; write another one")
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
     problems += wrong
     limits = _limits(file.limits, file.currency, problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -86,7 +87,10 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
             progress("Posting")
             post(plan, snapshot, {DIALECT: config.dialect})
             progress("Writing files")
-            return Result(loaded, plan, over, _publish(plan, config), completed)
+            result = Result(loaded, plan, over, _publish(plan, config), completed)
+            # What was rejected on a night that posted nothing is of no use once a night has posted.
+            shutil.rmtree(config.outputs / "not_posted", ignore_errors=True)
+            return result
 
 
 def preview(request: Request, directory: Path | None, progress: Callable[[str], None]) -> Result:

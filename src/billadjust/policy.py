@@ -155,7 +155,8 @@ class Policy:
             first = self.values[name][0].from_
             raise ConfigError(
                 f"The policy parameter {name} has no value on {on}: its first value holds from {first}. "
-                f"Give it an earlier value under [policy] in billadjust.toml."
+                "Give it an earlier value under [policy] in billadjust.toml; if no export should have that date, correct it "
+                "there."
             )
         return dated
 

@@ -42,7 +42,7 @@ TOPICS: Final = {
 """The topics, each with its message."""
 
 
-FROZEN: Final = "a rejected prior credit or dispute names it, so nothing is posted on it; see rejected.csv"
+FROZEN: Final = "a rejected prior credit, storno or dispute is about it, so nothing is posted on it; see rejected.csv"
 
 
 def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.LazyFrame:

@@ -445,13 +445,12 @@ class RatedCdrs(dy.Schema):
 
 
 class UsageParts(dy.Schema):
-    """What the CDRs of a line cost, by tariff version and cycle: summed up by all columns but the amounts and counts.
+    """What the CDRs of a line cost, by tariff version, cycle and reason why they have no cost.
 
-    `choice` is "contract" or "improved"; where `shared`, the improved versions cost the same and have no rows of their
-    own. From `term_from` on the subscription had this tariff with these versions; the tariff, its versions and
-    `cycle_start` are null on days without a tariff. `cost` and `charged` in millionths. `unrated` says in words why a
-    CDR has no cost (null: each has one), and `needs_rejected` whether a rejected row is why; `unrated_charged` and
-    `unrated_count` sum up the CDRs without one. CDRs that are not billed yet have no `invoice_id`.
+    One or more rows for each; they add up. `choice` is "contract" or "improved"; where `shared`, the improved versions
+    cost the same and have no rows of their own. From `term_from` on the subscription had this tariff with these versions;
+    the tariff, its versions and `cycle_start` are null on days without a tariff. `cost` and `charged` in millionths.
+    `unrated` says in words why these CDRs have no cost (null: they have). CDRs that are not billed yet have no `invoice_id`.
     """
 
     invoice_id = dy.String(nullable=True)
@@ -468,9 +467,6 @@ class UsageParts(dy.Schema):
     charged = dy.Int64()
     unit_count = dy.Int64()
     unrated = dy.String(nullable=True)
-    needs_rejected = dy.Bool()
-    unrated_charged = dy.Int64()
-    unrated_count = dy.Int64()
 
 
 class Charges(dy.Schema):

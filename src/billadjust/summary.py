@@ -54,8 +54,9 @@ def open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[st
     claims = (
         ledger.filter(pl.col("bucket") == "provisional")
         .group_by("claim")
-        .agg(pl.col("gross").sum(), pl.col("deadline").sort_by("run_id").last())
-        .filter(pl.col("gross") != 0)
+        .agg(pl.col("net", "gross").sum(), pl.col("deadline").sort_by("run_id").last())
+        # A cent of tax may stay with either of two refunds of one line that was taxed as a whole.
+        .filter(pl.col("net") != 0)
     )
     days_left = (pl.col("deadline") - as_of).dt.total_days()
     ages = (

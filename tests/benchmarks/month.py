@@ -163,7 +163,9 @@ def _usage(rng: Generator, size: Size, directory: Path, priced_by: tuple[Inputs,
         own = tariff_spans.lazy().join(
             usage.lazy().select("subscription_id").unique(), on="subscription_id", how="semi"
         )
-        typed = usage.lazy().with_columns(pl.col("quantity") * 1_000_000, charged=pl.lit(0, pl.Int64))
+        typed = usage.lazy().with_columns(
+            pl.col("destination").str.strip_prefix("+"), pl.col("quantity") * 1_000_000, charged=pl.lit(0, pl.Int64)
+        )
         costs = rate(replace(inputs, cdrs=typed), own, policy, "improved").select("cdr_id", "cost").collect()
         wrong = pl.col("cdr_id").hash(7) % 2_000 == 0
         charged = pl.col("cost").fill_null(0) + wrong.cast(pl.Int64) * 10_000

@@ -38,7 +38,7 @@ VERSIONS: Final = (
     ("night", 1, "2022-01-01", "9.90", "4.00", 100, 80),
     ("night", 2, "2026-06-10", "9.50", "4.00", 105, 80),
     ("data", 1, "2022-01-01", "19.90", "19.90", 100, 150),
-    ("data", 2, "2026-06-11", "19.90", "19.90", 100, 170),
+    ("data", 2, "2026-06-11", "19.90", "19.90", 90, 150),
     ("payg", 1, "2022-01-01", "0", "0", 120, 0),
 )
 
@@ -61,7 +61,7 @@ def write_catalogue(directory: Path, usage: int) -> None:
         if included:
             for service, zones, each in (("voice", "es|mobile", 120), ("sms", "*", 1), ("data", "data", 7_000_000)):
                 share = {"voice": 0.3, "sms": 0.1, "data": 0.4}[service]
-                quantity = int(usage * share * each * included / 100 * 2)
+                quantity = int(usage * share * each * included / 100 * 2.5)
                 allowances.append(key | {"service": service, "zones": zones, "quantity": max(1, quantity)})
     pl.DataFrame(rates, infer_schema_length=None).write_csv(directory / "rates.csv")
     pl.DataFrame(allowances).write_csv(directory / "allowances.csv")

@@ -33,7 +33,7 @@ class Taken:
     `subscriptions`: subscription_id. `tariffs`: tariff_id, version. `bands` are folded into `tariffs`.
     `prefixes`: prefix. `cdrs`: subscription_id, service, started_at (UTC), invoice_id of the rejected CDRs, each null
     where it could not be read. `lines`: invoice_id, line_no (null: all lines of the invoice, kind `usage` only if
-    `usage_only`), frozen by a rejected prior credit or dispute.
+    `usage_only`), frozen by a rejected prior credit, storno or dispute.
     """
 
     subscriptions: pl.LazyFrame

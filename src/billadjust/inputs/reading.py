@@ -67,10 +67,12 @@ class Reading:
     def rejected(self, *names: str) -> pl.LazyFrame:
         """What can be read of these columns in the rejected rows: blanks around a cell are taken off, null is unreadable or empty.
 
-        `named X` says of a column X whether its cell had anything in it.
+        `named X` says of a column X whether its cell had anything in it. Rows without anything in any cell, as spreadsheets
+        leave them below a table, say nothing and are left out.
         """
         columns = [self.table.column(name) for name in names]
-        read = self.bad.select(
+        says_something = [~is_missing(pl.col(name).str.strip_chars()) for name in self.table.schema]
+        read = self.bad.filter(pl.any_horizontal(says_something)).select(
             *[
                 value(column, pl.col(column.name).str.strip_chars(), self.style).alias(column.name)
                 for column in columns

@@ -33,11 +33,14 @@ def taken_along(readings: Mapping[str, Reading], known_invoices: pl.LazyFrame) -
 
 
 def _subscriptions(subscriptions: Reading) -> pl.LazyFrame:
-    """A rejected period takes its subscription; one whose subscription cannot be read, all of its account."""
+    """A rejected period takes its subscription; if that cannot be read, all of its account, and without that all."""
     rejected = subscriptions.rejected("subscription_id", "account_id")
-    accounts = rejected.filter(pl.col("subscription_id").is_null()).select("account_id").drop_nulls().unique()
-    theirs = subscriptions.rows.join(accounts, on="account_id", how="semi")
-    return pl.concat([rejected.select("subscription_id").drop_nulls(), theirs.select("subscription_id")]).unique()
+    nameless = rejected.filter(pl.col("subscription_id").is_null()).select("account_id").unique()
+    theirs = subscriptions.rows.join(nameless.drop_nulls(), on="account_id", how="semi")
+    unread = nameless.filter(pl.col("account_id").is_null()).select(pl.len().alias("_any"))
+    every = subscriptions.rows.join(unread, how="cross").filter(pl.col("_any") > 0)
+    named = rejected.drop_nulls("subscription_id")
+    return pl.concat([rows.select("subscription_id") for rows in (named, theirs, every)]).unique()
 
 
 def _tariffs(readings: Mapping[str, Reading]) -> pl.LazyFrame:
@@ -90,8 +93,10 @@ def _cdrs(readings: Mapping[str, Reading]) -> pl.LazyFrame:
 
 
 def _lines(readings: Mapping[str, Reading], known_invoices: pl.LazyFrame) -> pl.LazyFrame:
-    """Lines frozen by rejected prior credits, and by rejected disputes of the invoice's own account."""
+    """Lines frozen by rejected prior credits, stornos, and disputes of the invoice's own account."""
     frozen = [Taken.nothing().lines]
+    if "invoices" in readings and "invoice_lines" in readings:
+        frozen.append(_given_back(readings["invoice_lines"], readings["invoices"]))
     if "prior_credits" in readings:
         given = readings["prior_credits"].rejected("invoice_id", "line_no").drop_nulls("invoice_id")
         frozen.append(given.select("invoice_id", "line_no", usage_only=False))
@@ -105,3 +110,39 @@ def _lines(readings: Mapping[str, Reading], known_invoices: pl.LazyFrame) -> pl.
             disputes.select("invoice_id", "line_no", usage_only=~pl.col("named line_no") & pl.col("named cdr_id"))
         )
     return pl.concat(frozen).unique()
+
+
+def _given_back(lines: Reading, invoices: Reading) -> pl.LazyFrame:
+    """Fee lines with days that a rejected line with a negative amount gives back.
+
+    Without it a fee that was given back seems to stand, and one that was billed anew seems to be billed twice.
+    """
+    own = ("period_start", "period_end")
+    columns = ("invoice_id", "kind", "subscription_id", "item", "net_amount", *own)
+    periods = invoices.first.select("invoice_id", *[pl.col(day).alias(f"invoice {day}") for day in own])
+    storno = (
+        lines.rejected(*columns)
+        .filter(
+            (pl.col("kind") == "recurring").fill_null(value=True),
+            (pl.col("net_amount") < 0).fill_null(value=True),
+            ~pl.col("named item"),
+        )
+        .join(periods, on="invoice_id", how="left")
+        .select(
+            "subscription_id",
+            *[
+                pl.when(pl.col(f"named {day}")).then(day).otherwise(f"invoice {day}").alias(f"back {day}")
+                for day in own
+            ],
+        )
+        .unique()
+    )
+    fees = lines.rows.filter(pl.col("kind") == "recurring", pl.col("net_amount") > 0)
+    met = (pl.col("period_start") < pl.col("back period_end")).fill_null(value=True) & (
+        pl.col("period_end") > pl.col("back period_start")
+    ).fill_null(value=True)
+    return (
+        fees.join(storno, on="subscription_id")
+        .filter(met)
+        .select("invoice_id", "line_no", usage_only=pl.lit(value=False))
+    )

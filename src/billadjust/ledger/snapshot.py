@@ -69,9 +69,9 @@ class Snapshot:
         for record in self.runs:
             if record.run_id == run_id:
                 return record
-        known = f"The newest one is {self.newest.run_id}." if self.newest else "It has no runs yet."
+        known = f"The newest one is {self.newest.run_id}" if self.newest else "It has no runs yet"
         raise UsageError(
-            f"There is no run {run_id} in the ledger {self.path}. {known} `billadjust history` lists them."
+            f"There is no run {run_id} in the ledger {self.path}. {known}; the directory of a run's files has its name."
         )
 
     def attachment(self, record: RunRecord, name: str) -> Path:

@@ -9,6 +9,7 @@ import polars as pl
 
 from billadjust.durable import make_directory, sync_directory
 from billadjust.errors import UsageError
+from billadjust.outputs.columns import OUTPUTS
 from billadjust.outputs.csvfile import write_csv
 from billadjust.outputs.publish import publish
 from billadjust.outputs.tables import KEPT, run_tables
@@ -75,6 +76,7 @@ def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
     entries = plan.entries.with_columns(run_id=pl.lit("PREVIEW"))
     marked: Mapping[str, Any] = {**plan.summary, "preview": NOT_POSTED, "run_id": "PREVIEW"}
     with _writable(directory):
+        _clear(directory)
         for name, table in run_tables(entries, plan.tables, config.policy.digits, config.dialect).items():
             _preview_csv(table, name, config, directory)
         (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
@@ -99,7 +101,14 @@ def preview_rejected(rejected: pl.DataFrame, config: Config, directory: Path) ->
         UsageError: the directory cannot be written.
     """
     with _writable(directory):
+        _clear(directory)
         return _preview_csv(rejected, "rejected", config, directory)
+
+
+def _clear(directory: Path) -> None:
+    """Remove an earlier preview: files of two dry runs side by side would contradict each other."""
+    for name in (*(f"{output}.csv" for output in OUTPUTS), "summary.json"):
+        (directory / f"{PREVIEW}{name}").unlink(missing_ok=True)
 
 
 def _preview_csv(table: pl.DataFrame, name: str, config: Config, directory: Path) -> Path:

@@ -28,14 +28,14 @@ def unrated_usage(spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> p
     return (
         parts.filter(pl.col("choice") == "contract", pl.col("unrated").is_not_null())
         .group_by("invoice_id", "subscription_id", "service")
-        .agg(pl.col("unrated_charged", "unrated_count").sum(), first=pl.col("unrated").min())
+        .agg(pl.col("charged", "unit_count").sum(), first=pl.col("unrated").min())
         .join(accounts, on="subscription_id", how="left")
         .select(
             "account_id",
             "invoice_id",
             "subscription_id",
             "service",
-            amount=divide_half_up(pl.col("unrated_charged"), MICRO // 10**policy.digits),
-            reason=phrase("{} CDRs, {}", "unrated_count", "first"),
+            amount=divide_half_up(pl.col("charged"), MICRO // 10**policy.digits),
+            reason=phrase("{} CDRs, {}", "unit_count", "first"),
         )
     )

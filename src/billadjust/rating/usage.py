@@ -34,6 +34,9 @@ REASONS: Final = (
 )
 """Why a CDR is unrated, in words; the number of each is its place, counted from 1."""
 
+NEEDING_REJECTED: Final = (NEEDS_REJECTED, REJECTED_PREFIX)
+"""The reasons that have to do with a rejected row."""
+
 OF_TERM: Final = len(REASONS) + 1
 """The number that stands for the reason of the CDR's term."""
 
@@ -65,7 +68,7 @@ class Usage:
             InputError: The prices of a rate's tiers have no common denominator.
         """
         prices = read_prices(inputs, policy)
-        return Usage(inputs.cdrs, read_terms(inputs, spans, prices, choices, _days(inputs.cdrs)), prices, policy)
+        return Usage(inputs.cdrs, read_terms(inputs, spans, prices, choices, days_of(inputs.cdrs)), prices, policy)
 
     def sums(self) -> pl.DataFrame:
         """Sum up what CDRs cost if no allowance is exceeded; columns as in `summed`."""
@@ -275,7 +278,7 @@ def _why_not() -> pl.Expr:
     return reason
 
 
-def _days(cdrs: pl.LazyFrame) -> tuple[date, date]:
+def days_of(cdrs: pl.LazyFrame) -> tuple[date, date]:
     """Return days between which all CDRs are, whatever the time zone."""
     started = pl.col("started_at")
     first, last = cdrs.select(first=started.min(), last=started.max()).collect(engine="streaming").row(0)

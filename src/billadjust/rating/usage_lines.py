@@ -10,6 +10,7 @@ from billadjust.calendar import cycle_start, local_date
 from billadjust.money import divide_half_up, to_text
 from billadjust.phrases import phrase
 from billadjust.rating.lines import lines_with_dates
+from billadjust.rating.usage import NEEDING_REJECTED
 from billadjust.schemas import SERVICES, Charges
 
 if TYPE_CHECKING:
@@ -66,16 +67,28 @@ def usage_charges(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, poli
 
 def _sums(parts: pl.LazyFrame, version: str) -> pl.LazyFrame:
     """Sum the parts up for each line; `versions` names its tariff versions in the order of their days."""
-    return (
-        parts.filter(pl.col("invoice_id").is_not_null())
-        .with_columns(versions=phrase("{}/{}", "tariff_id", version))
+    billed = parts.filter(pl.col("invoice_id").is_not_null())
+    versions = ["tariff_id", version]
+    sums = billed.group_by(_USAGE).agg(
+        pl.col("cost", "charged", "unit_count").sum(),
+        pl.col("unrated").min(),
+        pl.col(versions).min(),
+        pl.col(versions).max().name.suffix("_last"),
+        versioned=pl.col(version).is_not_null().all(),
+    )
+    is_one = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_last") for name in versions)
+    # few lines have more than one version: the others need no list of them
+    several = (
+        billed.join(sums.filter(~is_one), on=_USAGE, how="semi")
+        .with_columns(versions=phrase("{}/{}", *versions))
         .group_by(_USAGE)
-        .agg(
-            pl.col("cost", "charged", "unit_count").sum(),
-            pl.col("unrated").min(),
-            pl.col("versions").sort_by("term_from", "tariff_id", version).unique(maintain_order=True).str.join(", "),
-            versioned=pl.col(version).is_not_null().all(),
-        )
+        .agg(pl.col("versions").sort_by("term_from", *versions).unique(maintain_order=True).str.join(", "))
+    )
+    one = phrase("{}/{}", *versions)
+    return (
+        sums.join(several, on=_USAGE, how="left")
+        .with_columns(versions=pl.coalesce("versions", one))
+        .select(*_USAGE, "cost", "charged", "unit_count", "unrated", "versions", "versioned")
     )
 
 
@@ -123,7 +136,7 @@ def _spoilt(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Po
     in_cycle = pl.concat(
         [
             rejected.join(cycle_days, on="subscription_id").select("subscription_id", "service", cycle_start=start),
-            parts.filter("needs_rejected").select(_CYCLE),
+            parts.filter(pl.col("unrated").is_in(NEEDING_REJECTED)).select(_CYCLE),
         ]
     )
     same_service = pl.col("service_right").is_null() | (pl.col("service_right") == pl.col("service"))

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust.rating.steps import pick
-from billadjust.rating.terms import NEEDS_REJECTED
-from billadjust.rating.usage import OF_TERM, REASONS, REJECTED_PREFIX, Usage
+from billadjust.rating.usage import OF_TERM, REASONS, Usage
 from billadjust.schemas import SERVICES, UsageParts
 
 if TYPE_CHECKING:
@@ -36,28 +35,19 @@ def usage_parts(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyF
     counts_again = pl.when(pl.col("unrated") > 0).then(pl.col("charged", "count")).otherwise(0)
     beyond = [usage.summed(priced).with_columns(counts_again) for priced in usage.beyond(usage.exceeded(sums))]
     number = pl.col("unrated")
-    of_the_term = number == OF_TERM
-    word = pl.when(of_the_term).then("why_not").otherwise(pick(pl.Series([None, *REASONS, None]), number))
-    is_unrated = pl.col("unrated").is_not_null()
-    key = ["invoice_id", "term", "service_number", "month"]
+    of_term = pl.when(number == OF_TERM).then(pick(usage.terms["why_not"], pl.col("term")))
+    word = of_term.otherwise(pick(pl.Series([None, *REASONS, None]), number))
+    columns = ("subscription_id", "choice", "shared", "tariff_id", "contract_version", "improved_version", "term_from")
+    of_the_term = usage.terms.lazy().select("term", "cycle_day", *columns)
     return (
         pl.concat([sums, *beyond])
         .lazy()
-        .join(usage.terms.lazy().select("term", "why_not"), on="term")
-        .with_columns(unrated=word)
-        .group_by(key)
-        .agg(
-            pl.col("cost", "charged").sum(),
-            pl.col("unrated").min(),
-            unit_count=pl.col("count").sum(),
-            needs_rejected=pl.col("unrated").is_in([NEEDS_REJECTED, REJECTED_PREFIX]).any(),
-            unrated_charged=pl.col("charged").filter(is_unrated).sum(),
-            unrated_count=pl.col("count").filter(is_unrated).sum(),
-        )
-        .join(usage.terms.lazy(), on="term")
+        .join(of_the_term, on="term")
         .with_columns(
             service=pick(pl.Series(SERVICES), pl.col("service_number")),
             cycle_start=pl.date(pl.col("month") // 12, pl.col("month") % 12 + 1, "cycle_day"),
+            unrated=word,
+            unit_count=pl.col("count"),
         )
         .select(UsageParts.column_names())
     )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MINUTE_US = 60_000_000
 
+BETWEEN_OUTAGES = ", "
+"""What stands between the outages of an incident in `source_ref`."""
+
 
 def outage_credit(night: Night) -> pl.LazyFrame:
     """An outage of the Internet access credits a share of its fee, or the time without service if that is more.
@@ -54,7 +57,7 @@ def outage_credit(night: Night) -> pl.LazyFrame:
         subscription_id="subscription_id",
         invoice_id=pl.lit(None, pl.String),
         line_no=pl.lit(None, pl.Int64),
-        source_ref=pl.col("outages").list.join(", "),
+        source_ref=pl.col("outages").list.join(BETWEEN_OUTAGES),
         final="owed",
         provisional=pl.lit(0, pl.Int64),
         to_price=pl.lit(None, pl.Int64),
@@ -69,7 +72,7 @@ def outage_credit(night: Night) -> pl.LazyFrame:
         policy_ref=policy.reference("outage_credit.percent", started),
         variant=pl.when(pl.col("by_time") > pl.col("by_share")).then(pl.lit("by_time")).otherwise(pl.lit("by_share")),
         evidence=evidence(
-            outages=pl.col("outages").list.join(", "),
+            outages=pl.col("outages").list.join(BETWEEN_OUTAGES),
             started_at=local_text(pl.col("started_at"), policy.timezone),
             ended_at=local_text(pl.col("ended_at"), policy.timezone),
             minutes=number(pl.col("duration_us") // 60, 6),

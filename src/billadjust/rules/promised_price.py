@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.money import MICRO, divide_half_up
+from billadjust.money import MAX_MINOR, MICRO, divide_half_up
 from billadjust.rules.evidence import amount, evidence, micro, number
 from billadjust.rules.line_claims import chargeable, line_claims
 
@@ -59,6 +59,7 @@ def promised_lines(night: Night) -> pl.LazyFrame:
         & (pl.col("valid_to").is_null() | (pl.col("period_start") <= pl.col("valid_to").dt.offset_by(grace)))
     )
     total = pl.col("price").cast(pl.Int128) * pl.col("quantity").clip(lower_bound=0).cast(pl.Int128)
+    promised = divide_half_up(total * 10**policy.digits, pl.lit(MICRO * MICRO, pl.Int128))
     promises = night.inputs.promises.rename({"subscription_id": "only_subscription"})
     return (
         chargeable(night, "promised_price")
@@ -72,7 +73,6 @@ def promised_lines(night: Night) -> pl.LazyFrame:
         .sort("price", "promise_id")
         .group_by("invoice_id", "line_no", maintain_order=True)
         .first()
-        .with_columns(
-            promised=divide_half_up(total * 10**policy.digits, pl.lit(MICRO * MICRO, pl.Int128)).cast(pl.Int64)
-        )
+        # No charge is as high as the bound, so what is promised beyond it need not be known.
+        .with_columns(promised=pl.min_horizontal(promised, pl.lit(MAX_MINOR, pl.Int128)).cast(pl.Int64))
     )

@@ -6,6 +6,7 @@ import polars as pl
 
 from billadjust.phrases import phrase
 from billadjust.rules import LINE_RULES
+from billadjust.rules.outage_credit import BETWEEN_OUTAGES
 from billadjust.settle.share import taken
 
 ORDER = ["since", "source_ref", "claim"]
@@ -63,14 +64,27 @@ def _in_order(claims: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _covered(claims: pl.LazyFrame) -> pl.LazyFrame:
-    """Return (claim, other, elsewhere): the other claims that a claim covers, with what was posted for them."""
-    posted = claims.select(other="claim", elsewhere="posted_final")
-    return (
-        claims.filter(pl.col("covers").list.len() > 1)
-        .select("claim", "rule", "subscription_id", "covers")
+    """Return (claim, other, elsewhere): the other claims that a claim covers, with what was posted for them.
+
+    They are named after one of its sources; or were posted for one of them together with others, and are not stated any
+    more, because the source that they are named after is in the inputs no more.
+    """
+    key = ["rule", "subscription_id", "covers"]
+    stated = claims.select("claim", *key).drop_nulls("covers")
+    named = (
+        stated.filter(pl.col("covers").list.len() > 1)
         .explode("covers")
-        .with_columns(other=phrase("{}|{}|{}", "rule", "covers", "subscription_id"))
+        .select("claim", other=phrase("{}|{}|{}", "rule", "covers", "subscription_id"))
+    )
+    merged = (
+        claims.filter(~pl.col("stated") & pl.col("source_ref").str.contains(BETWEEN_OUTAGES, literal=True))
+        .select("rule", "subscription_id", other="claim", covers=pl.col("source_ref").str.split(BETWEEN_OUTAGES))
+        .explode("covers")
+    )
+    posted_with = stated.explode("covers").join(merged, on=key).select("claim", "other")
+    return (
+        pl.concat([named, posted_with])
         .filter(pl.col("other") != pl.col("claim"))
-        .join(posted, on="other")
-        .select("claim", "other", "elsewhere")
+        .unique()
+        .join(claims.select(other="claim", elsewhere="posted_final"), on="other")
     )
