@@ -156,7 +156,7 @@ def test_a_subscription_whose_payer_changed_has_the_cycles_of_each_bill() -> Non
     assert bounds.select("low", "high").rows() == [(999_999, 11_000_001), (1_000_000, 1_000_000)]
 
 
-def test_many_sums_are_priced_in_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_much_usage_is_priced_in_shares(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"S{number}" for number in range(20)]
     inputs = make_inputs(
         subscriptions=[{"subscription_id": name} for name in names],
@@ -165,6 +165,9 @@ def test_many_sums_are_priced_in_shares(monkeypatch: pytest.MonkeyPatch) -> None
     )
     pairs = pairs_of(inputs)
     at_once = usage_bounds(inputs, pairs, POLICY)
+    singly = usage_costs(inputs, pairs, POLICY)
     monkeypatch.setattr("billadjust.rating.candidate_usage.SHARE", 5)
+    monkeypatch.setattr("billadjust.rating.candidate_usage.SUBSCRIPTIONS", 5)
+    assert usage_costs(inputs, pairs, POLICY).sort("subscription_id").equals(singly.sort("subscription_id"))
     assert usage_bounds(inputs, pairs, POLICY).sort("subscription_id").equals(at_once.sort("subscription_id"))
-    assert at_once.height == len(names)
+    assert at_once.height == singly.height == len(names)

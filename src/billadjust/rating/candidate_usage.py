@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SHARE: Final = 500_000
 """About so many sums are priced at a time, so that memory stays bounded."""
 
+SUBSCRIPTIONS: Final = 20_000
+"""Of about so many subscriptions CDRs are held in memory at a time."""
+
 _BEGINNING: Final = date(1, 1, 1)
 
 
@@ -72,18 +75,28 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
     """
     found = [_no_pairs(pairs, "usage_cost")]
     for turn in _turns(pairs):
-        for bills in _by_version(turn):
-            parts = usage_parts(_restricted(inputs, bills), _spans(bills), policy)
-            costs = (
-                parts.join(bills.lazy(), on=BILL, how="semi")
-                .group_by(BILL)
-                .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
-                .filter(~pl.col("unrated"))
-                .select(*BILL, "usage_cost")
-                .collect(engine="streaming")
-            )
-            found.append(bills.select(*BILL, *VERSION).join(costs, on=BILL))
+        shares = turn["subscription_id"].n_unique() // SUBSCRIPTIONS + 1
+        share_of = pl.col("subscription_id").hash() % shares
+        for share in range(shares):
+            part = turn.filter(share_of == share)
+            few = _restricted(inputs, part)
+            few = replace(few, cdrs=few.cdrs.collect(engine="streaming").lazy())
+            found += [_costs(few, bills, policy) for bills in _by_version(part)]
     return pl.concat(found)
+
+
+def _costs(inputs: Inputs, bills: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Rate the CDRs of bills under their one version."""
+    costs = (
+        usage_parts(_restricted(inputs, bills), _spans(bills), policy)
+        .join(bills.lazy(), on=BILL, how="semi")
+        .group_by(BILL)
+        .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
+        .filter(~pl.col("unrated"))
+        .select(*BILL, "usage_cost")
+        .collect(engine="streaming")
+    )
+    return bills.select(*BILL, *VERSION).join(costs, on=BILL)
 
 
 def _turns(pairs: pl.DataFrame) -> list[pl.DataFrame]:
