@@ -13,7 +13,7 @@ from billadjust.inputs.model import Inputs
 from billadjust.night import Night
 from billadjust.policy import Policy
 from billadjust.rules import RULES
-from billadjust.schemas import FOREVER, Claims, Entries, Lines, Spans, UsageParts
+from billadjust.schemas import FOREVER, Claims, Entries, Lines, Offers, Spans, UsageParts
 from billadjust.settle import Settlement, settle
 from billadjust.wording import explain
 from rating_tables import make_inputs
@@ -86,6 +86,22 @@ DEFAULTS: Final[dict[str, Row]] = {
         "fee": "6.90",
         "usable": True,
     },
+    "offers": {
+        "invoice_id": "I",
+        "subscription_id": "S",
+        "account_id": "A",
+        "issue_date": date(2026, 3, 1),
+        "mode": "credit",
+        "is_newest": True,
+        "frozen": False,
+        "tax_rate": "21",
+        "from_tariff": "card",
+        "from_version": 2,
+        "cost": "35.00",
+        "to_tariff": "club",
+        "to_version": 1,
+        "best_cost": "22.00",
+    },
 }
 """What a row of a test has unless it says otherwise: one customer, one line, one invoice of February 2026."""
 
@@ -96,6 +112,7 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
     lines: Sequence[Row] = (),
     invoices: Sequence[Row] | None = None,
     spans: Sequence[Row] = ({},),
+    offers: Sequence[Row] = (),
     policy: Mapping[str, object] | None = None,
     missing: Sequence[str] = (),
     **tables: Sequence[Row],
@@ -103,7 +120,7 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
     """Make a night of rows; amounts are text such as "9.90".
 
     `lines` are schemas.Lines, numbered from 1 if they do not say otherwise, and assessed if they have a `contract`.
-    Their invoices follow from them, but for what `invoices` says. `spans` are schemas.Spans with the Internet `fee`.
+    Their invoices follow from them, but for what `invoices` says. `spans` are schemas.Spans with the Internet `fee`; `offers` are schemas.Offers.
     `tables` are inputs; those that are not given are empty, those in `missing` are not there at all.
     """
     full_lines = [_line(row, number) for number, row in enumerate(lines, start=1)]
@@ -120,6 +137,7 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
         spans=pl.LazyFrame([_span(row) for row in spans], schema=Spans.create_empty().schema, orient="row"),
         usage=UsageParts.create_empty(lazy=True),
         lines=pl.LazyFrame(full_lines, schema=Lines.create_empty().schema, orient="row"),
+        offers=pl.LazyFrame([_offer(row) for row in offers], schema=Offers.create_empty().schema, orient="row"),
     )
 
 
@@ -243,6 +261,14 @@ def _span(row: Row) -> Row:
     full = {"day_from": full["row_from"], "day_to": full["row_to"]} | full
     days = {name: _date(full[name]) for name in ("row_from", "row_to", "day_from", "day_to")}
     return full | days | dict.fromkeys(fees, fee)
+
+
+def _offer(row: Row) -> Row:
+    unknown = set(row) - set(DEFAULTS["offers"])
+    assert not unknown, unknown
+    full: Row = DEFAULTS["offers"] | row
+    full["tax_rate"] = int(Decimal(full["tax_rate"]) * 10_000)
+    return full | {name: _minor(full[name]) for name in ("cost", "best_cost")}
 
 
 def _written(row: Row) -> Row:

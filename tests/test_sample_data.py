@@ -70,7 +70,7 @@ def test_each_night_posts_what_the_story_says(outputs: dict[str, Path], night: s
     assert posted == expected
 
 
-@pytest.mark.parametrize("table", ["holds", "tariff_changes", "collection_orders"])
+@pytest.mark.parametrize("table", ["holds", "tariff_changes", "tariff_advice", "collection_orders"])
 @pytest.mark.parametrize("night", NIGHTS)
 def test_each_night_orders_what_the_story_says(outputs: dict[str, Path], night: str, table: str) -> None:
     expected = told(night, f"{table}.csv")

@@ -269,7 +269,7 @@ def test_a_stage_keeps_what_is_used_more_than_once() -> None:
 
     night = make_night("2026-03-01", lines=[{"charged": "9.90"}], disputes=[{"line_no": 1}])
     assert settle(night, state(night).lazy(), Books().entries.lazy(), stage).entries.height == 1
-    assert names == ["scoped", "legs"]
+    assert names == ["scoped", "line_legs", "legs"]
 
 
 def test_the_worked_case_of_three_bills_of_a_flat_rate() -> None:

@@ -126,6 +126,7 @@ SITUATIONS = [
     ("promised_price", "credit", "credit", True),
     ("no_lock_in", "credit", "credit", True),
     ("tariff_improvement", "credit", "credit", True),
+    ("best_price", "credit", "credit", True),
     ("error_indemnity", "credit", "credit", True),
     ("outage_credit", "credit", "by_share", True),
     ("outage_credit", "credit", "by_time", True),
@@ -173,5 +174,5 @@ def test_no_figure_is_left_out_of_any_sentence(language: str) -> None:
         "on": "2026-09-02",
     }
     long = {"outage_id": "L", "started_at": "2026-08-03 00:00", "ended_at": "2026-08-09 00:00"}
-    for text in sentences(language, night | {"outages": [{}, long]}):
+    for text in sentences(language, night | {"outages": [{}, long], "offers": [{}]}):
         assert not {"  ", " ,", " .", "()", "{", "}"} & {text[start : start + 2] for start in range(len(text))}

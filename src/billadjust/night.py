@@ -12,6 +12,7 @@ from billadjust.calendar import local_date
 from billadjust.money import tax_of
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
+from billadjust.rating.offers import offers
 from billadjust.rating.usage_parts import usage_parts
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Night:
     """What is known on the date of a run.
 
     `inputs` holds only rows dated on or before `as_of`. `spans`: schemas.Spans.
-    `usage`: schemas.UsageParts. `lines`: schemas.Lines.
+    `usage`: schemas.UsageParts. `lines`: schemas.Lines. `offers`: schemas.Offers.
     """
 
     as_of: date
@@ -38,6 +39,7 @@ class Night:
     spans: pl.LazyFrame
     usage: pl.LazyFrame
     lines: pl.LazyFrame
+    offers: pl.LazyFrame
 
 
 def make_night(inputs: Inputs, policy: Policy, as_of: date, stage: Stage) -> Night:
@@ -53,7 +55,8 @@ def make_night(inputs: Inputs, policy: Policy, as_of: date, stage: Stage) -> Nig
     usage = stage("usage", usage_parts(inputs, tariff_spans, policy))
     assessed = stage("charges", charges(inputs, tariff_spans, usage, policy))
     lines = stage("lines", _lines(inputs, assessed))
-    return Night(as_of, inputs, policy, tariff_spans, usage, lines)
+    compared = stage("offers", offers(inputs, tariff_spans, usage, lines, policy, as_of))
+    return Night(as_of, inputs, policy, tariff_spans, usage, lines, compared)
 
 
 def _lines(inputs: Inputs, assessed: pl.LazyFrame) -> pl.LazyFrame:
@@ -137,6 +140,7 @@ PARAMETERS_BY_EVENT = {
         "promised_price.grace_months",
         "no_lock_in.enabled",
         "tariff_improvement.enabled",
+        "best_price.mode",
         "error_indemnity.enabled",
         "error_indemnity.percent",
         "outage_credit.cutoff_days",

@@ -177,6 +177,7 @@ STAGES = {
     "usage": "Rating usage",
     "charges": "Assessing invoices",
     "lines": "Assessing invoices",
+    "offers": "Comparing tariffs",
     "claims": "Applying the rules",
 }
 """What a person is told while a stage is computed."""

@@ -69,6 +69,43 @@ def tariff_changes(night: Night) -> pl.LazyFrame:
     )
 
 
+def tariff_advice(night: Night) -> pl.LazyFrame:
+    """The newest bill of each current subscription that another tariff would have made cheaper (§6.7).
+
+    Columns: invoice_id, subscription_id, account_id, from_tariff, from_version, to_tariff, to_version, cost, best_cost,
+    difference (minor units). Whoever has that tariff by now, or is no customer any more, needs no advice.
+    """
+    today = pl.lit(night.as_of)
+    current = (
+        night.spans.filter((pl.col("day_from") <= today) & (pl.col("day_to") > today))
+        .join(night.inputs.accounts.select("account_id", "closed_on"), on="account_id")
+        .filter(pl.col("closed_on").is_null() | (pl.col("closed_on") > today))
+        .select("subscription_id", "tariff_id", "contract_version")
+    )
+    moved = (pl.col("tariff_id") == pl.col("to_tariff")) & (
+        (pl.col("from_tariff") != pl.col("to_tariff"))
+        | (pl.col("contract_version") == pl.col("to_version")).fill_null(value=False)
+    )
+    return (
+        night.offers.filter(pl.col("is_newest") & pl.col("best_cost").is_not_null())
+        .join(current, on="subscription_id")
+        .filter(~moved)
+        .select(
+            "invoice_id",
+            "subscription_id",
+            "account_id",
+            "from_tariff",
+            "from_version",
+            "to_tariff",
+            "to_version",
+            "cost",
+            "best_cost",
+            difference=pl.col("cost") - pl.col("best_cost"),
+        )
+        .sort("subscription_id")
+    )
+
+
 def holds(night: Night, ledger: pl.LazyFrame) -> pl.LazyFrame:
     """Disputes that are open today and not waived: what must not be dunned, suspended for or listed.
 

@@ -10,7 +10,7 @@ import polars as pl
 from billadjust.ledger import RunRecord, append, plan_hash
 from billadjust.night import make_night
 from billadjust.notices import notices
-from billadjust.orders import collection_orders, holds, tariff_changes
+from billadjust.orders import collection_orders, holds, tariff_advice, tariff_changes
 from billadjust.review import review
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
@@ -34,7 +34,7 @@ class Plan:
     """What a run on a snapshot of the ledger would post and publish.
 
     `entries`: schemas.Entries, sorted by entry_id. `tables`: what is published beside them (holds, tariff_changes,
-    collection_orders, review, notices, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
+    tariff_advice, collection_orders, review, notices, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
     post the same entries.
     """
 
@@ -79,6 +79,7 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
     frames = {
         "holds": on_hold,
         "tariff_changes": tariff_changes(night),
+        "tariff_advice": tariff_advice(night),
         "collection_orders": collection_orders(night, after, on_hold),
         "review": review(night, claims, settlement),
     }

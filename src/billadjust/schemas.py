@@ -524,6 +524,32 @@ class Lines(dy.Schema):
     frozen = dy.Bool()
 
 
+class Offers(dy.Schema):
+    """What bills cost and would cost: one row for each invoice and subscription whose tariffs are compared (§6.7).
+
+    `cost` is what the bill's fee and usage cost under the improved versions (`from_version` is the last of them),
+    `best_cost` what they would cost under the cheapest version on sale, in minor units; null, as are `to_tariff` and
+    `to_version`, where none is cheaper. `mode` is "advise" or "credit". `is_newest` marks the newest bill of each current
+    subscription; `frozen` is true where a rejected row forbids to post anything on one of the bill's lines. `tax_rate` is
+    that of the fee.
+    """
+
+    invoice_id = dy.String()
+    subscription_id = dy.String()
+    account_id = dy.String()
+    issue_date = dy.Date()
+    mode = dy.String()
+    is_newest = dy.Bool()
+    frozen = dy.Bool()
+    tax_rate = dy.Int64()
+    from_tariff = dy.String()
+    from_version = dy.Int64()
+    cost = dy.Int64()
+    to_tariff = dy.String(nullable=True)
+    to_version = dy.Int64(nullable=True)
+    best_cost = dy.Int64(nullable=True)
+
+
 class Claims(dy.Schema):
     """What the rules state: one row for each claim, in minor units, as if no other rule owed anything.
 

@@ -77,6 +77,22 @@ OUTPUTS: Final[Mapping[str, Output]] = {
             "new_monthly_fee": "per cycle",
         },
     ),
+    "tariff_advice": Output(
+        "care",
+        "a line whose newest bill another tariff would have made cheaper",
+        {
+            "invoice_id": "the bill",
+            "subscription_id": "the line",
+            "account_id": "who pays",
+            "from_tariff": "its tariff",
+            "from_version": "the version whose prices it has on the last day billed",
+            "to_tariff": "the tariff to recommend",
+            "to_version": "the version that was on sale",
+            "cost": "what fee and usage of the bill cost",
+            "best_cost": "what they would have cost",
+            "difference": "how much less that is",
+        },
+    ),
     "holds": Output(
         "collections",
         "a dispute whose amount must not be dunned, suspended for or listed",

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from billadjust.outputs.csvfile import Dialect
 
-MONEY: Final = ("net", "tax", "gross", "amount", "amount_gross", "left_gross")
+MONEY: Final = ("net", "tax", "gross", "amount", "amount_gross", "left_gross", "cost", "best_cost", "difference")
 FEES: Final = ("old_monthly_fee", "new_monthly_fee")
 RATES: Final = ("tax_rate",)
 
-KEPT: Final = ("tariff_changes", "holds", "collection_orders", "notices", "review", "rejected")
+KEPT: Final = ("tariff_changes", "tariff_advice", "holds", "collection_orders", "notices", "review", "rejected")
 """Tables that a run keeps beside its entries, because they follow from its inputs; letters are kept as they were written."""
 
 

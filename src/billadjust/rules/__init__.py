@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from billadjust.night import Night
+from billadjust.rules.best_price import best_price
 from billadjust.rules.billing_error import billing_error
 from billadjust.rules.dispute_refund import dispute_refund
 from billadjust.rules.error_indemnity import error_indemnity
@@ -29,6 +30,7 @@ RULES: Final[tuple[Rule, ...]] = (
     tariff_improvement,
     dispute_refund,
     outage_credit,
+    best_price,
     error_indemnity,
 )
 

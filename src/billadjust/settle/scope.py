@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.calendar import local_date
+from billadjust.phrases import phrase
 from billadjust.rules import ASSESSED_RULES, LINE_RULES, PRICE_RULES
+from billadjust.rules.best_price import credited_bills
 from billadjust.rules.disputes import IN_TIME, LINE, standings
 
 if TYPE_CHECKING:
@@ -95,9 +97,12 @@ def in_scope(night: Night, claims: pl.LazyFrame, posted: pl.LazyFrame) -> pl.Laz
         .join(_disputes(night), on="dispute_id", how="left")
         .join(_subscriptions(night), on="subscription_id", how="left")
         .join(_outages(night), on="outage_id", how="left")
+        .join(_best_priced(night), on="claim", how="left")
         .with_columns(
             pl.col(AMOUNTS).fill_null(0),
-            pl.col("stated", "undone", "read", "frozen", "assessed", "taken_back", "usable").fill_null(value=False),
+            pl.col("stated", "undone", "read", "frozen", "assessed", "taken_back", "usable", "best_priced").fill_null(
+                value=False
+            ),
             deadline=pl.coalesce("dispute_deadline", "deadline"),
             since=pl.coalesce("since", "dispute_since"),
             # The tax of a line is that of the line, whichever claim asks.
@@ -113,6 +118,7 @@ def in_scope(night: Night, claims: pl.LazyFrame, posted: pl.LazyFrame) -> pl.Laz
             *(f"{rule}_on" for rule in INVOICE_RULES),
             "assessed",
             "usable",
+            "best_priced",
             "outage_id",
             "outage_credit_on",
             "line_tax_rate",
@@ -138,6 +144,8 @@ def _rests_on_what_was_read(night: Night) -> pl.Expr:
         .then(in_force & (pl.col("assessed") | pl.col("stated")))
         .when(rule == "outage_credit")
         .then(pl.col("stated") | (pl.col("usable") & outages_in_force))
+        .when(rule == "best_price")
+        .then("best_priced")
         .otherwise("stated")
     )
 
@@ -169,6 +177,12 @@ def _disputes(night: Night) -> pl.LazyFrame:
             dispute_since="since",
         )
     )
+
+
+def _best_priced(night: Night) -> pl.LazyFrame:
+    """Return the best-price claims whose bills were compared with other tariffs, whether or not one is cheaper."""
+    claim = phrase("best_price|{}|{}", "invoice_id", "subscription_id")
+    return credited_bills(night).select(claim=claim, best_priced=pl.lit(value=True))
 
 
 def _subscriptions(night: Night) -> pl.LazyFrame:

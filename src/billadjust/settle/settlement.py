@@ -9,6 +9,7 @@ import polars as pl
 
 from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
+from billadjust.settle.bills import limit_to_bills
 from billadjust.settle.entries import entries_of
 from billadjust.settle.lines import line_legs
 from billadjust.settle.others import other_legs
@@ -38,7 +39,8 @@ def settle(night: Night, claims: pl.LazyFrame, ledger: pl.LazyFrame, stage: Stag
     Nothing final falls for a line or for any other claim; a line's claims owe together at most its charge (§7).
     """
     scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger)))
-    legs = stage("legs", pl.concat([line_legs(scoped, night.as_of), other_legs(scoped)]))
+    on_lines = stage("line_legs", line_legs(scoped, night.as_of))
+    legs = stage("legs", pl.concat([on_lines, other_legs(limit_to_bills(night, scoped, on_lines))]))
     kept = (
         legs.filter(pl.col("kept") > 0)
         .join(scoped, on="claim")
