@@ -134,7 +134,8 @@ class Outages:
         for subscription_id in sorted(self.rating.rows):
             by_cycle: dict[date, list[tuple[Incident, Fraction, Row]]] = defaultdict(list)
             for incident, day in self.incidents_of(subscription_id):
-                if incident.minutes >= self.policy.outage_min_minutes:
+                # Without duration there is no moment at which anybody could meet it.
+                if incident.minutes > 0 and incident.minutes >= self.policy.outage_min_minutes:
                     row = self.rating.row_on(subscription_id, day)
                     version = self.rating.version_on(subscription_id, day, IMPROVED)
                     assert row is not None
