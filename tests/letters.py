@@ -136,6 +136,7 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
             disputes=[{"line_no": 1, "status": "accepted", "resolved_on": "2026-03-01"}],
         ),
     ],
+    "Another tariff would have been cheaper": [{"lines": [{"charged": "35.00"}], "offers": [{}]}],
     "A run was undone": [dispute(), {"undo": ["dispute_refund|D|I|1"]}],
     "Two complaints became final": [
         BOTH | {"disputes": [{"line_no": 1}, {"dispute_id": "E", "line_no": 2}]},

@@ -21,7 +21,19 @@ OWN_AMOUNTS: Final = ("net", "tax", "gross", "returned", "rest", "total", "kept"
 OWN_TEXTS: Final = ("invoice_id", "line_no", "subscription_id", "name")
 OWN_DATES: Final = ("bill_period",)
 OWN_NUMBERS: Final = ("days",)
-AMOUNTS: Final = ("charged", "contract", "improved", "promised", "fee", "by_share", "by_time", "at_most", "wrong", "cost", "best_cost")
+AMOUNTS: Final = (
+    "charged",
+    "contract",
+    "improved",
+    "promised",
+    "fee",
+    "by_share",
+    "by_time",
+    "at_most",
+    "wrong",
+    "cost",
+    "best_cost",
+)
 DATES: Final = ("opened_on", "deadline", "resolved_on")
 MOMENTS: Final = ("started_at",)
 NUMBERS: Final = ("minutes", "cycle_minutes", "percent")
