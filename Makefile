@@ -6,7 +6,11 @@ RUN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types docs docs-check lock bench clean
+# Programs that some tests call, and the Debian packages that bring them.
+PEERS := chromium hledger soffice
+PEER_PACKAGES := chromium hledger libreoffice-calc-nogui
+
+.PHONY: help setup demo test peers peers-there peers-packages check lint types docs docs-check lock bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +36,17 @@ demo: $(READY) ## Run the sample's nights, the last one twice, and show the resu
 	@echo; echo "The story is told in sample_data/README.md; the files of each night are in demo/out."
 
 test: $(READY) ## Run all tests
-	$(RUN)/pytest --numprocesses=auto
+	$(RUN)/pytest --numprocesses=auto --ignore=tests/peers
+
+peers: $(READY) peers-there ## Run the tests in which Chromium, hledger and LibreOffice take part
+	$(RUN)/pytest --numprocesses=auto tests/peers
+
+peers-there:
+	@for program in $(PEERS); do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
+	if [ -n "$$missing" ]; then echo "Missing:$$missing. On Debian: apt-get install $(PEER_PACKAGES)" >&2; exit 1; fi
+
+peers-packages:
+	@echo $(PEER_PACKAGES)
 
 lint: $(READY) ## Check style
 	$(RUN)/ruff check .

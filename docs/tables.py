@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billadjust import errors
-from billadjust.cli import app
+from billadjust.cli import COMMANDS
 from billadjust.config import LIMITS
 from billadjust.outputs.columns import OUTPUTS
 from billadjust.parameters import PARAMETERS
@@ -156,8 +156,7 @@ def summary(thing: object) -> str:
 
 def _commands() -> list[tuple[str, str]]:
     """Name and summary of each command."""
-    functions = [command.callback for command in app.registered_commands if command.callback]
-    return [(function.__name__, summary(function)) for function in functions]
+    return [(function.__name__.replace("_", "-"), summary(function)) for function in COMMANDS]
 
 
 def _columns(one: Table) -> str:

@@ -1,0 +1,1 @@
+"""The commands, a module each: they print, read the clock and the environment, and nothing else does."""

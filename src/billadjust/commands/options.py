@@ -1,0 +1,39 @@
+"""What several commands have in common: their options, and the day that it is for the operator."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+if TYPE_CHECKING:
+    from billadjust.config import Config
+
+CONFIG = Path("billadjust.toml")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=True)
+]
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date; write it as 2026-08-29.") from None
+
+
+DateOption = Annotated[
+    date | None,
+    typer.Option("--as-of", metavar="DATE", parser=_date, help="The date of the run (default: today, local time)."),
+]
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run, as in `run_id` of its entries.")]
+
+
+def today(config: Config) -> date:
+    """Return the day that it is where the operator is."""
+    return datetime.now(ZoneInfo(config.timezone)).date()

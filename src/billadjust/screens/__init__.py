@@ -1,0 +1,1 @@
+"""What commands show: each screen is made of tables and lines."""

@@ -1,0 +1,78 @@
+"""What `billadjust run` shows: what was read, rejected, owed and posted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from billadjust.money import as_decimal
+from billadjust.rules import RULES
+from billadjust.terminal import add_row, counted, make_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from billadjust.config import Config
+    from billadjust.nightly import Result
+    from billadjust.terminal import Terminal
+
+
+def show_result(terminal: Terminal, result: Result, config: Config, *, posted: bool) -> None:
+    """Print what was read, rejected, owed and posted, what the limits say, and where the files are."""
+    plan, digits = result.plan, config.policy.digits
+    if result.completed:
+        terminal.show_line(f"The last run had ended before its files were written; they are now in {result.completed}.")
+    terminal.show_table(_inputs_table(result.loaded.counts))
+    for remark in result.loaded.remarks:
+        terminal.show_line(f"Note: {remark}")
+    terminal.show_table(_entries_table(plan.entries, digits, config.currency, posted=posted))
+    review = plan.tables["review"]
+    if review.height:
+        topics = ", ".join(f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows())
+        terminal.show_line(f"For review: {topics}.")
+    rejected = int(result.loaded.counts["rejected"].sum())
+    if rejected:
+        terminal.show_line(f"Rejected: {counted(rejected, 'row')}, left out of the computation; see rejected.csv.")
+    for sentence in result.over:
+        terminal.show_line(f"Limit: {sentence}")
+    if not result.over:
+        terminal.show_line("Limits: within all of them.")
+    gross = f"{as_decimal(int(plan.entries['gross'].sum()), digits):,} {config.currency}"
+    entries = counted(plan.entries.height, "entry", "entries")
+    accounts = counted(plan.entries["account_id"].n_unique(), "account")
+    if posted:
+        terminal.show_line(f"Run {plan.run_id} of {plan.as_of} posted {entries}, {gross} gross, for {accounts}.")
+        terminal.show_line(f"Files: {result.directory}")
+    else:
+        terminal.show_line(f"A run of {plan.as_of} would post {entries}, {gross} gross, for {accounts}.")
+        terminal.show_line(f"Plan: {plan.hash}")
+        if result.directory:
+            terminal.show_line(f"Preview: {result.directory}")
+        terminal.show_line("Nothing was posted.")
+
+
+def _inputs_table(counts: pl.DataFrame) -> Table:
+    table = make_table("Read", "input", ">rows", ">accepted", ">rejected", ">repeats")
+    for row in counts.to_dicts():
+        add_row(table, row["input"], *(f"{row[name]:,}" for name in ("rows", "accepted", "rejected", "repeats")))
+    return table
+
+
+def _entries_table(entries: pl.DataFrame, digits: int, currency: str, *, posted: bool) -> Table:
+    title = f"{'Posted' if posted else 'Would be posted'}, in {currency}"
+    table = make_table(title, "rule", "kind", "settlement", ">entries", ">net", ">tax", ">gross")
+    by = ["rule", "kind", "settlement"]
+    amounts = ["net", "tax", "gross"]
+    totals = entries.group_by(by).agg(pl.len(), pl.col(amounts).sum()).sort("kind", "settlement")
+    for rule in RULES:
+        for row in totals.filter(pl.col("rule") == rule.__name__).to_dicts():
+            add_row(table, *(row[name] for name in by), f"{row['len']:,}", *_amounts(row, digits))
+    sums = {name: int(entries[name].sum()) for name in amounts}
+    table.add_section()
+    add_row(table, "total", "", "", f"{entries.height:,}", *_amounts(sums, digits))
+    return table
+
+
+def _amounts(row: dict[str, int], digits: int) -> tuple[str, ...]:
+    return tuple(f"{as_decimal(row[name], digits):,}" for name in ("net", "tax", "gross"))
