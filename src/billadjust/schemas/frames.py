@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import dataframely as dy
-import polars as pl
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FOREVER: Final = date(9999, 12, 31)
 """The end of an open interval."""
