@@ -9,11 +9,20 @@ import polars as pl
 from billadjust.money import PERCENT, as_decimal
 
 if TYPE_CHECKING:
-    from billadjust.config import Config
+    from billadjust.config import Config, Limits
     from billadjust.inputs import Inputs
 
 SHOWN = 5
 """How many accounts beyond the limit are named."""
+
+
+def too_many_rejected(counts: pl.DataFrame, limits: Limits) -> str | None:
+    """Say of which inputs too many rows are rejected (`Loaded.counts`); None if a run goes ahead."""
+    beyond = counts.filter(pl.col("rejected") * PERCENT > limits.rejected_share * pl.col("rows"))
+    if not beyond.height:
+        return None
+    listed = ", ".join(f"{row['input']} ({row['rejected']:,} of {row['rows']:,} rows)" for row in beyond.to_dicts())
+    return f"Too many rows were rejected: {listed}."
 
 
 def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def make_night(inputs: Inputs, policy: Policy, as_of: date, stage: Stage) -> Nig
     Raises:
         ConfigError: A parameter has no value on a date that needs one.
     """
-    _require_policy(inputs, policy, as_of)
+    require_policy(inputs, policy, as_of)
     tariff_spans = stage("spans", spans(inputs, policy))
     usage = stage("usage", usage_parts(inputs, tariff_spans, policy))
     assessed = stage("charges", charges(inputs, tariff_spans, usage, policy))
@@ -113,7 +113,7 @@ def _lines(inputs: Inputs, assessed: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _require_policy(inputs: Inputs, policy: Policy, as_of: date) -> None:
+def require_policy(inputs: Inputs, policy: Policy, as_of: date) -> None:
     """Fail before any money is computed if a parameter has no value on a date that it is needed for."""
     timezone = policy.timezone
     earliest = {

@@ -14,8 +14,7 @@ import polars as pl
 from billadjust.errors import ApprovalNeededError, BilladjustError, RejectedShareError, UsageError
 from billadjust.inputs import known_on, load
 from billadjust.ledger import lock, open_ledger, verify
-from billadjust.limits import exceeded
-from billadjust.money import PERCENT
+from billadjust.limits import exceeded, too_many_rejected
 from billadjust.outputs.run_files import (
     DIALECT,
     complete,
@@ -197,14 +196,10 @@ def _demand_inputs(snapshot: Snapshot, loaded: Loaded, allow_missing: Collection
 
 def _demand_few_rejected(config: Config, loaded: Loaded, reject: Callable[[pl.DataFrame], str]) -> None:
     """Stop if any input has too many rejected rows; what was rejected is written for whoever must mend it."""
-    share = config.limits.rejected_share
-    beyond = loaded.counts.filter(pl.col("rejected") * PERCENT > share * pl.col("rows"))
-    if beyond.height:
+    if beyond := too_many_rejected(loaded.counts, config.limits):
         where = reject(loaded.rejected)
-        listed = ", ".join(f"{row['input']} ({row['rejected']:,} of {row['rows']:,} rows)" for row in beyond.to_dicts())
         raise RejectedShareError(
-            f"Too many rows were rejected: {listed}. Nothing was posted. "
-            f"{where}; mend the exports, or raise limits.rejected_share."
+            f"{beyond} Nothing was posted. {where}; mend the exports, or raise limits.rejected_share."
         )
 
 

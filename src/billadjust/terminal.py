@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -36,8 +37,12 @@ class Terminal:
             yield lambda message: status.update(_safe(f"{message} …"))
 
     def show_line(self, text: str) -> None:
-        """Print one line; where no terminal is, it stays one."""
-        self._out.print(_safe(text), soft_wrap=not self._out.is_terminal)
+        """Print one line; where no terminal is, it stays one. On a terminal its blanks at the start indent all of it."""
+        if not self._out.is_terminal:
+            self._out.print(_safe(text), soft_wrap=True)
+            return
+        rest = text.lstrip(" ")
+        self._out.print(Padding(_safe(rest), (0, 0, 0, len(text) - len(rest)), expand=False))
 
     def show_error(self, text: str) -> None:
         """Print a message about a failure to standard error."""

@@ -86,26 +86,24 @@ def load(  # noqa: PLR0913 - each is a setting of its own
         progress: Is told what is being done.
 
     Raises:
-        InputError: A required input is missing, or an input cannot be read as a whole.
+        InputError: A required input is missing, or an input cannot be read as a whole: all of them in one message.
     """
     digits = minor_digits(currency)
     readings: dict[str, Reading] = {}
     remarks: list[str] = []
+    unreadable: list[str] = []
     for name, table in INPUTS.items():
-        source = sources.get(name)
-        files, aside = find_files(source) if source else ([], [])
-        remarks += [f"{name}: {other} is not read, because its ending is not a known one." for other in aside]
-        if source is None or not files:
-            if table.required:
-                raise InputError(
-                    f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs]."
-                )
-            remarks.append(f"{name}: there is no such input; {SKIPPED[name]}.")
-            continue
         progress(f"reading {name}")
-        style = Style(digits, timezone, source.decimal_comma, source.date_format)
-        readings[name], extra = _read(files, table, source, style, spool)
-        remarks += [f"{name}: the column {column or 'without a name'} is not used." for column in extra]
+        try:
+            reading, said = _input(table, sources.get(name), digits, timezone, spool)
+        except InputError as error:
+            unreadable.append(str(error))
+            continue
+        remarks += said
+        if reading:
+            readings[name] = reading
+    if unreadable:
+        raise InputError("\n".join(unreadable))
     known = (
         known_invoices
         if known_invoices is not None
@@ -115,6 +113,27 @@ def load(  # noqa: PLR0913 - each is a setting of its own
     _compare(readings, currency, known, spool)
     tables = {name: reading.rows.select(INPUTS[name].schema.names()) for name, reading in readings.items()}
     return Loaded(Inputs.of(tables, taken_along(readings, known)), _rejected(readings), _counts(readings), remarks)
+
+
+def _input(
+    table: Table, source: Source | None, digits: int, timezone: str, spool: Path
+) -> tuple[Reading | None, list[str]]:
+    """Read and check one input; None where it is missing and may be. Also return remarks on what is left aside."""
+    name = table.name
+    files, aside = find_files(source) if source else ([], [])
+    remarks = [f"{name}: {other} is not read, because its ending is not a known one." for other in aside]
+    if source is None or not files:
+        if table.required:
+            raise InputError(
+                f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs]."
+            )
+        return None, [*remarks, f"{name}: there is no such input; {SKIPPED[name]}."]
+    style = Style(digits, timezone, source.decimal_comma, source.date_format)
+    reading, extra = _read(files, table, source, style, spool)
+    return reading, [
+        *remarks,
+        *(f"{name}: the column {column or 'without a name'} is not used." for column in extra),
+    ]
 
 
 def _read(files: list[DataFile], table: Table, source: Source, style: Style, spool: Path) -> tuple[Reading, list[str]]:

@@ -23,7 +23,7 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
     plan, digits = result.plan, config.policy.digits
     if result.completed:
         terminal.show_line(f"The last run had ended before its files were written; they are now in {result.completed}.")
-    terminal.show_table(_inputs_table(result.loaded.counts))
+    terminal.show_table(inputs_table(result.loaded.counts))
     for remark in result.loaded.remarks:
         terminal.show_line(f"Note: {remark}")
     terminal.show_table(_entries_table(plan.entries, digits, config.currency, posted=posted))
@@ -52,7 +52,8 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
         terminal.show_line("Nothing was posted.")
 
 
-def _inputs_table(counts: pl.DataFrame) -> Table:
+def inputs_table(counts: pl.DataFrame) -> Table:
+    """Lay out what was read of each input (`Loaded.counts`)."""
     table = make_table("Read", "input", ">rows", ">accepted", ">rejected", ">repeats")
     for row in counts.to_dicts():
         add_row(table, row["input"], *(f"{row[name]:,}" for name in ("rows", "accepted", "rejected", "repeats")))
