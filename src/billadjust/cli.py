@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from billadjust.commands.check import check
+from billadjust.commands.init import init
 from billadjust.commands.ledger import publish, verify
 from billadjust.commands.policy import policy
 from billadjust.commands.rate import rate
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 COMMANDS: Final[dict[Callable[..., None], str]] = {
     run: "run --as-of 2026-08-29 --dry-run --preview preview",
+    init: "init exports",
     check: "check --rejected rejected.csv",
     publish: "publish 20260829-0007",
     rate: "rate --output rated.parquet --choice improved",
