@@ -14,7 +14,7 @@ from billadjust.night import Night
 from billadjust.policy import Policy
 from billadjust.rules import RULES
 from billadjust.schemas import FOREVER, Claims, Entries, Lines, Offers, Spans, UsageParts
-from billadjust.settle import Settlement, settle
+from billadjust.settle import Settlement, settle, undoing
 from billadjust.wording import explain
 from rating_tables import make_inputs
 
@@ -178,18 +178,16 @@ class Books:
         return settlement
 
     def undo(self, *claims: str) -> None:
-        """Bring claims to zero for good."""
+        """Bring claims to zero for good, on the day of the newest entry."""
         self.runs += 1
-        sums = self.entries.filter(pl.col("claim").is_in(claims)).group_by("claim", "bucket", maintain_order=True)
-        newest = sums.agg(
-            pl.exclude("net", "tax", "gross").last(), -pl.col("net", "tax", "gross").sum(), number=pl.len() + 1
+        as_of, run_id = self.entries.select(pl.col("as_of", "run_id").last()).row(0)
+        entries, named = self.entries.lazy(), pl.LazyFrame({"claim": claims})
+        figures = {"undoes": run_id, "reason": "A wrong list of prices was read."}
+        undone = undoing(entries, named, Policy.of(), as_of, figures).collect()
+        new = explain(undone.with_columns(language=pl.lit("en")), 2).with_columns(
+            run_id=pl.lit(f"{as_of:%Y%m%d}-{self.runs:04}")
         )
-        undone = newest.with_columns(
-            entry_id=pl.format("{}|{}|{}", "claim", "bucket", "number"),
-            run_id=pl.lit(f"undo-{self.runs:04}"),
-            kind=pl.lit("undo"),
-        )
-        self.entries = pl.concat([self.entries, undone.select(Entries.column_names())])
+        self.entries = Entries.validate(pl.concat([self.entries, new.select(Entries.column_names())]))
 
     @property
     def balances(self) -> dict[str, str]:

@@ -11,29 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billadjust.outputs.publish import verify_directory
+from killing import killed_at, points
 from operator_case import JULY, operator_of, posted, program, rows_of, runs, start, write_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WATCH = """
-import os, signal, sys
-
-point = {point}
-
-def watch(event, arguments):
-    # Every file or directory of the operator that is touched is a point at which the run may be killed.
-    global point
-    touched = ("open", "os.mkdir", "os.rename", "os.remove", "os.listdir", "os.scandir", "os.utime", "shutil.rmtree")
-    if event in touched and arguments and {directory!r} in str(arguments[0]):
-        print(event, arguments[0], file=sys.stderr, flush=True)
-        point -= 1
-        if point == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(watch)
-"""
 STRIDE = 16
 
 
@@ -45,14 +29,6 @@ def grown_ledger(directory: Path) -> Path:
     """One customer less had exports when the ledger's first run was made."""
     posted(write_operator(directory, operator_of(2)), "2026-07-01")
     return write_operator(directory, operator_of(3))
-
-
-def run_killed_at(directory: Path, point: int) -> tuple[int, list[str]]:
-    """Run a night that kills itself at a point (0: never); return its exit code and what it touched."""
-    script = WATCH.format(point=point, directory=str(directory))
-    with start(directory, "run", "--as-of", JULY, script=script) as child:
-        _, errors = child.communicate()
-    return child.returncode, errors.splitlines()
 
 
 def check_after_crash(directory: Path) -> int:
@@ -77,13 +53,12 @@ def test_a_run_killed_at_any_file_it_touches_is_completed_or_tidied_up_by_the_ne
     made = ledger(tmp_path / "made")
     before = len(runs(made))
     whole = shutil.copytree(made, tmp_path / "whole")
-    code, touched = run_killed_at(whole, 0)
+    code, touched = killed_at(whole, 0, "run", "--as-of", JULY)
     assert code == 0
-    renamed = next(number for number, line in enumerate(touched, start=1) if line.startswith("os.rename"))
     seen = set()
-    for point in sorted({*range(first, len(touched), STRIDE), renamed, renamed + 1, len(touched)}):
+    for point in points(touched, first, STRIDE):
         directory = shutil.copytree(made, tmp_path / str(point))
-        code, _ = run_killed_at(directory, point)
+        code, _ = killed_at(directory, point, "run", "--as-of", JULY)
         assert code == -signal.SIGKILL
         seen.add(check_after_crash(directory) - before)
     assert seen == {1, 2}

@@ -70,12 +70,8 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
     """
     config = request.config
     with lock(config.ledger):
-        snapshot = _open(config, progress)
-        if snapshot.newest and request.as_of < snapshot.newest.as_of:
-            raise UsageError(
-                f"The ledger's newest run is of {snapshot.newest.as_of}, so a run of {request.as_of} would come before "
-                "it. Give a later --as-of, or preview with --dry-run."
-            )
+        snapshot = checked_ledger(config, progress)
+        demand_date(snapshot, request.as_of)
         completed = complete(snapshot, config, progress)
 
         def reject(rejected: pl.DataFrame) -> str:
@@ -86,7 +82,7 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
             progress("Posting")
             post(plan, snapshot, {DIALECT: config.dialect})
             progress("Writing files")
-            result = Result(loaded, plan, over, _publish(plan, config), completed)
+            result = Result(loaded, plan, over, publish_posted(plan, config), completed)
             # What was rejected on a night that posted nothing is of no use once a night has posted.
             shutil.rmtree(config.outputs / "not_posted", ignore_errors=True)
             return result
@@ -105,7 +101,7 @@ def preview(request: Request, directory: Path | None, progress: Callable[[str], 
             raise UsageError(
                 f"--preview {directory} is in {own}, where only posted runs belong. Give another directory."
             )
-    snapshot = _open(config, progress)
+    snapshot = checked_ledger(config, progress)
 
     def reject(rejected: pl.DataFrame) -> str:
         if directory is None:
@@ -118,7 +114,7 @@ def preview(request: Request, directory: Path | None, progress: Callable[[str], 
         return Result(loaded, plan, over, directory, None)
 
 
-def _publish(plan: Plan, config: Config) -> Path:
+def publish_posted(plan: Plan, config: Config) -> Path:
     """Write the files of the run that was just posted; an error must not leave it open whether it was."""
     try:
         return publish_run(open_ledger(config.ledger, config.currency), plan.run_id, config)
@@ -129,11 +125,21 @@ def _publish(plan: Plan, config: Config) -> Path:
         ) from error
 
 
-def _open(config: Config, progress: Callable[[str], None]) -> Snapshot:
+def checked_ledger(config: Config, progress: Callable[[str], None]) -> Snapshot:
+    """Open the ledger; LedgerDamagedError if it contradicts itself."""
     progress("Checking the ledger")
     snapshot = open_ledger(config.ledger, config.currency)
     verify(snapshot)
     return snapshot
+
+
+def demand_date(snapshot: Snapshot, as_of: date) -> None:
+    """Refuse a date before that of the newest run (§8.2)."""
+    if snapshot.newest and as_of < snapshot.newest.as_of:
+        raise UsageError(
+            f"The ledger's newest run is of {snapshot.newest.as_of}, so a run of {as_of} would come before "
+            "it. Give a later --as-of, or preview with --dry-run."
+        )
 
 
 @contextmanager
@@ -183,8 +189,11 @@ STAGES = {
 
 
 def _demand_inputs(snapshot: Snapshot, loaded: Loaded, allow_missing: Collection[str]) -> None:
-    """Stop if an input that the newest run had is missing: a forgotten export must not turn into money."""
-    before = set(snapshot.newest.inputs) if snapshot.newest else set()
+    """Stop if an input that the newest run had is missing: a forgotten export must not turn into money.
+
+    A run that undid another one read nothing, and says nothing about what there should be.
+    """
+    before = next((set(run.inputs) for run in reversed(snapshot.runs) if not run.undoes), set())
     missing = sorted(before - loaded.inputs.present - set(allow_missing))
     if missing:
         options = " ".join(f"--allow-missing {name}" for name in missing)

@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.figures import fill, found, plain
 from billadjust.phrasebook import DEFAULT_LANGUAGE, packaged
+from billadjust.phrases import phrase
 from billadjust.rules import RULES
 from billadjust.wording import told
 
@@ -123,7 +124,9 @@ def _matters(entries: pl.DataFrame) -> pl.DataFrame:
     )
     is_kept = pl.col("returned").is_not_null()
     how = (
-        pl.when(pl.col("case") != "final")
+        pl.when(pl.col("case") == "undo")
+        .then(phrase("undo_{}", "settlement"))
+        .when(pl.col("case") != "final")
         .then(pl.lit(None, pl.String))
         .when(is_kept)
         .then(pl.when(pl.col("returned") < pl.col("gross")).then(pl.lit("kept_more")).otherwise(pl.lit("kept")))
@@ -163,11 +166,14 @@ def _paragraph(texts: Texts, situation: Mapping[str, str | None], digits: int) -
 
 
 def _outcomes(entries: pl.DataFrame, matters: pl.DataFrame) -> pl.DataFrame:
-    """Return of each account what its letter is about in all, and whether that calls for an apology."""
+    """Return of each account what its letter is about in all, and whether that calls for an apology.
+
+    `evidence` is that of one entry: all entries of a run that undoes another one give the same reason.
+    """
     rises = pl.col("case").is_in(["provisional", "final"])
     sorry = pl.col("rule").is_in(_SORRY_RULES) | pl.col("standing").is_in(_SORRY_STANDINGS)
     is_kept = pl.col("returned").is_not_null()
-    totals = entries.group_by("account_id").agg(pl.col("currency").first(), total=pl.col("gross").sum())
+    totals = entries.group_by("account_id").agg(pl.col("currency", "evidence").first(), total=pl.col("gross").sum())
     facts = matters.group_by("account_id").agg(
         several=pl.len() > 1,
         is_sorry=((pl.col("case") == "final") & sorry).any(),

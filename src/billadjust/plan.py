@@ -65,7 +65,7 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
     """
     night = make_night(loaded.inputs, policy, as_of, stage)
     claims = stage("claims", pl.concat(rule(night) for rule in RULES))
-    settlement = settle(night, claims, snapshot.entries, stage)
+    settlement = settle(night, claims, snapshot.entries, stage, snapshot.undone)
     run_id = snapshot.next_run_id(as_of)
     entries = (
         explain(settlement.entries, policy.digits, phrasebook)

@@ -49,6 +49,14 @@ class Terminal:
         message = Text.assemble(("billadjust: ", "bold red"), _safe(text))
         self._err.print(message, soft_wrap=not self._err.is_terminal)
 
+    def confirmed(self, question: str) -> bool:
+        """Ask a question on standard error that only `y` or `yes` confirms; the end of the input does not."""
+        self._err.print(_safe(f"{question} [y/N]"), end=" ")
+        try:
+            return input().strip().lower() in {"y", "yes"}
+        except EOFError:
+            return False
+
     def show_table(self, table: Table) -> None:
         """Print a table, or its rows as plain lines where no terminal is."""
         if self._out.is_terminal:

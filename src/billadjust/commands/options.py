@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from billadjust.errors import UsageError
+
 if TYPE_CHECKING:
     from billadjust.config import Config
 
@@ -32,6 +34,16 @@ DateOption = Annotated[
 ]
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run, as in `run_id` of its entries.")]
+
+
+def run_day(as_of: date | None, config: Config) -> date:
+    """Return the date of something that posts; UsageError if it has not come."""
+    if as_of and as_of > today(config):
+        raise UsageError(
+            f"{as_of} has not come yet, and after a run of it no earlier date could be run. Nothing was posted. "
+            "Correct --as-of, or look ahead with --dry-run."
+        )
+    return as_of or today(config)
 
 
 def today(config: Config) -> date:

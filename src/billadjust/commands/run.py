@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from billadjust import nightly
-from billadjust.commands.options import CONFIG, ConfigOption, DateOption, today
+from billadjust.commands.options import CONFIG, ConfigOption, DateOption, run_day, today
 from billadjust.config import load_config
 from billadjust.errors import UsageError
 from billadjust.schemas import INPUTS
@@ -43,12 +43,7 @@ def run(
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")
     settings = load_config(config)
-    day = as_of or today(settings)
-    if day > today(settings) and not dry_run:
-        raise UsageError(
-            f"{day} has not come yet, and after a run of it no earlier date could be run. Nothing was posted. "
-            "Correct --as-of, or look ahead with --dry-run."
-        )
+    day = (as_of or today(settings)) if dry_run else run_day(as_of, settings)
     request = nightly.Request(settings, day, frozenset(allow_missing or ()), approve)
     terminal = Terminal()
     with terminal.progress() as progress:

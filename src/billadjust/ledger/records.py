@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RUNS: Final = "_runs"
 """Directory of the attachments; Delta Lake leaves names with an underscore alone."""
 
+UNDOES: Final = "undoes"
+"""Detail of the record of a run that undid another one: that one's identifier."""
+
 _RECORD: Final = "billadjust.run"
 _DIGEST: Final = "billadjust.sha256"
 
@@ -59,6 +62,11 @@ class RunRecord:
     def number(self) -> int:
         """The number of the run, counting all runs of the ledger from 1."""
         return int(self.run_id.rpartition("-")[2])
+
+    @property
+    def undoes(self) -> str | None:
+        """The run that this one undid, if that is what it did."""
+        return self.details.get(UNDOES)
 
     def directory(self, ledger: Path) -> Path:
         """Return where the attachments are."""

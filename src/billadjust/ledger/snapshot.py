@@ -60,6 +60,11 @@ class Snapshot:
         """The newest run, if there is one."""
         return self.runs[-1] if self.runs else None
 
+    @property
+    def undone(self) -> dict[str, str]:
+        """The runs that were undone, each with the run that did it."""
+        return {run.undoes: run.run_id for run in self.runs if run.undoes}
+
     def next_run_id(self, as_of: date) -> str:
         """Return the identifier that a run on this snapshot gets: `20260829-0007` is the seventh run of the ledger."""
         return next_run_id(len(self.runs), as_of)

@@ -43,7 +43,11 @@ def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
     """
     record = snapshot.run(run_id)
     entries = snapshot.entries.filter(pl.col("run_id") == run_id).collect(engine="streaming")
-    kept = {name: pl.read_parquet(snapshot.attachment(record, f"{name}.parquet")) for name in KEPT}
+    kept = {
+        name: pl.read_parquet(snapshot.attachment(record, file))
+        for name in KEPT
+        if (file := f"{name}.parquet") in record.attachments
+    }
     dialect = record.details.get(DIALECT, config.dialect)
     tables = run_tables(entries, kept, config.policy.digits, dialect)
     files: dict[str, pl.DataFrame | str] = {f"{name}.csv": table for name, table in tables.items()}

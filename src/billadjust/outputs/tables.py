@@ -28,13 +28,16 @@ def run_tables(
 ) -> dict[str, pl.DataFrame]:
     """Return the content of a run's CSV files by name, amounts as decimals (§9).
 
-    `entries`: the run's schemas.Entries; `kept`: the tables of `KEPT`. The order of rows is fixed.
+    `entries`: the run's schemas.Entries; `kept`: the tables of `KEPT` that the run has; those that it has not are no
+    files, because an empty one would say that nothing is on hold or to be changed. The order of rows is fixed.
     """
     posted = entries.sort("entry_id")
     discounts = posted.filter(pl.col("settlement") == "bill_discount").rename({"explanation": "description"})
-    tables = {"adjustments": posted, "bill_discounts": discounts, **{name: kept[name] for name in KEPT}}
+    tables = {"adjustments": posted, "bill_discounts": discounts, **kept}
     return {
-        name: _as_people_read(tables[name].select(*output.columns), digits, dialect) for name, output in OUTPUTS.items()
+        name: _as_people_read(tables[name].select(*output.columns), digits, dialect)
+        for name, output in OUTPUTS.items()
+        if name in tables
     }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from billadjust.config import Config
     from billadjust.nightly import Result
+    from billadjust.plan import Plan
     from billadjust.terminal import Terminal
 
 
@@ -26,7 +27,7 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
     terminal.show_table(inputs_table(result.loaded.counts))
     for remark in result.loaded.remarks:
         terminal.show_line(f"Note: {remark}")
-    terminal.show_table(_entries_table(plan.entries, digits, config.currency, posted=posted))
+    terminal.show_table(entries_table(plan.entries, digits, config.currency, posted=posted))
     review = plan.tables["review"]
     if review.height:
         topics = ", ".join(f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows())
@@ -38,14 +39,12 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
         terminal.show_line(f"Limit: {sentence}")
     if not result.over:
         terminal.show_line("Limits: within all of them.")
-    gross = f"{as_decimal(int(plan.entries['gross'].sum()), digits):,} {config.currency}"
-    entries = counted(plan.entries.height, "entry", "entries")
-    accounts = counted(plan.entries["account_id"].n_unique(), "account")
+    totals = posted_totals(plan, config)
     if posted:
-        terminal.show_line(f"Run {plan.run_id} of {plan.as_of} posted {entries}, {gross} gross, for {accounts}.")
+        terminal.show_line(f"Run {plan.run_id} of {plan.as_of} posted {totals}.")
         terminal.show_line(f"Files: {result.directory}")
     else:
-        terminal.show_line(f"A run of {plan.as_of} would post {entries}, {gross} gross, for {accounts}.")
+        terminal.show_line(f"A run of {plan.as_of} would post {totals}.")
         terminal.show_line(f"Plan: {plan.hash}")
         if result.directory:
             terminal.show_line(f"Preview: {result.directory}")
@@ -60,7 +59,15 @@ def inputs_table(counts: pl.DataFrame) -> Table:
     return table
 
 
-def _entries_table(entries: pl.DataFrame, digits: int, currency: str, *, posted: bool) -> Table:
+def posted_totals(plan: Plan, config: Config) -> str:
+    """Sum a plan up: 3 entries, 104.42 EUR gross, for 3 accounts."""
+    gross = f"{as_decimal(int(plan.entries['gross'].sum()), config.policy.digits):,} {config.currency}"
+    entries = counted(plan.entries.height, "entry", "entries")
+    return f"{entries}, {gross} gross, for {counted(plan.entries['account_id'].n_unique(), 'account')}"
+
+
+def entries_table(entries: pl.DataFrame, digits: int, currency: str, *, posted: bool) -> Table:
+    """Lay out the totals of entries (schemas.Entries) by rule, kind and settlement."""
     title = f"{'Posted' if posted else 'Would be posted'}, in {currency}"
     table = make_table(title, "rule", "kind", "settlement", ">entries", ">net", ">tax", ">gross")
     by = ["rule", "kind", "settlement"]

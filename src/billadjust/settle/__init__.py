@@ -6,5 +6,6 @@ claims + posted → scope → lines: set off, keep, cut → other claims: rise �
 from __future__ import annotations
 
 from billadjust.settle.settlement import Settlement, settle
+from billadjust.settle.undo import undoing
 
-__all__ = ["Settlement", "settle"]
+__all__ = ["Settlement", "settle", "undoing"]

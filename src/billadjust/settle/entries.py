@@ -1,4 +1,4 @@
-"""Differences as entries: their kind, settlement, tax and number (§7.3, §7.5)."""
+"""Differences as entries: their kind, settlement and number (§7.5)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.calendar import cycle_end, cycle_start
-from billadjust.money import tax_of
 from billadjust.phrases import phrase
-from billadjust.rules import LINE_RULES, RULES
+from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
 from billadjust.rules.evidence import amount
+from billadjust.settle.tax import posted_by_line, taxed
 
 if TYPE_CHECKING:
-    from billadjust.night import Night
+    from datetime import date
 
-RULE_ORDER: Final = tuple(rule.__name__ for rule in RULES)
+    from billadjust.night import Night
+    from billadjust.policy import Policy
 
 COLUMNS: Final = (
     "entry_id",
@@ -59,12 +60,18 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
         .join(texts, on="claim", how="left")
         .join(_accounts(night), on="account_id", how="left")
         .join(_last_days(night), on="subscription_id", how="left")
-        .join(_posted_by_line(scoped), on=LINE, how="left")
+        .join(posted_by_line(scoped), on=LINE, how="left")
+        # A claim that shares no line may be taxed at another rate than before; what was posted at the old one stays.
+        .with_columns(tax_before=pl.when(pl.col("rule").is_in(LINE_RULES)).then("line_tax"))
     )
     return (
-        _taxed(changed)
+        taxed(changed)
         .with_columns(kind=_kind(), settlement=_settlement(night))
-        .with_columns(bill_period=_bill_period(night))
+        .with_columns(
+            bill_period=bill_period(
+                night.policy, night.as_of, pl.col("bill_cycle_day").fill_null(1), pl.col("event_on")
+            )
+        )
         .with_columns(
             entry_id=phrase("{}|{}|{}", "claim", "bucket", "number"),
             as_of=pl.lit(night.as_of),
@@ -87,18 +94,6 @@ def _last_days(night: Night) -> pl.LazyFrame:
     """Return (subscription_id, ends): the day after the last of the subscription's last row; null if it is open."""
     return night.inputs.subscriptions.group_by("subscription_id").agg(
         ends=pl.col("valid_to").sort_by("valid_from").last()
-    )
-
-
-def _posted_by_line(scoped: pl.LazyFrame) -> pl.LazyFrame:
-    """Return what was posted on each line, both buckets, by the rules that share its charge."""
-    return (
-        scoped.filter(pl.col("rule").is_in(LINE_RULES))
-        .group_by(LINE)
-        .agg(
-            line_net=(pl.col("posted_final") + pl.col("posted_provisional")).sum(),
-            line_tax=(pl.col("posted_final_tax") + pl.col("posted_provisional_tax")).sum(),
-        )
     )
 
 
@@ -146,53 +141,18 @@ def _settlement(night: Night) -> pl.Expr:
     )
 
 
-def _bill_period(night: Night) -> pl.Expr:
-    """First day of the cycle whose bill carries the discount: that of the run's date, unless its bill is closed.
+def bill_period(policy: Policy, as_of: date, cycle_day: pl.Expr, event_on: pl.Expr) -> pl.Expr:
+    """First day of the cycle whose bill carries a `bill_discount`: that of the run's date, unless its bill is closed (§6.5).
 
-    With 3 days: the bill of the cycle that ends on 1 September is closed from 29 August on.
+    With 3 days: the bill of the cycle that ends on 1 September is closed from 29 August on. `event_on` is the day that the
+    number of days goes by (null: the run's date).
     """
-    as_of = pl.lit(night.as_of)
-    cycle_day = pl.col("bill_cycle_day").fill_null(1)
-    cutoff = night.policy.expr("outage_credit.cutoff_days", pl.coalesce("event_on", as_of))
-    end = cycle_end(as_of, cycle_day)
+    today = pl.lit(as_of)
+    cutoff = policy.expr("outage_credit.cutoff_days", pl.coalesce(event_on, today))
+    end = cycle_end(today, cycle_day)
     return pl.when(pl.col("settlement") == "bill_discount").then(
-        pl.when(as_of < end - pl.duration(days=cutoff)).then(cycle_start(as_of, cycle_day)).otherwise(end)
+        pl.when(today < end - pl.duration(days=cutoff)).then(cycle_start(today, cycle_day)).otherwise(end)
     )
-
-
-def _taxed(changed: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `tax`: that on the posted net after an entry, minus that before it.
-
-    The entries of a line share its tax: first the falls, then by precedence, final before provisional; before the first
-    of them stands the tax that was posted, so that a line's tax adds up exactly. A claim that shares no line may be taxed
-    at another rate than before; what was posted at the old one stays.
-    """
-    on_line = pl.col("rule").is_in(LINE_RULES)
-    order = [
-        pl.col("net") > 0,
-        pl.col("rule").replace_strict(RULE_ORDER, range(len(RULE_ORDER)), return_dtype=pl.Int64),
-        pl.col("bucket"),
-        pl.col("since"),
-        pl.col("source_ref"),
-        pl.col("claim"),
-    ]
-    together = changed.with_columns(
-        taxed_with=pl.when(on_line).then(phrase("{}|{}", "invoice_id", "line_no")).otherwise("claim"),
-        net_before=pl.when(on_line).then("line_net").otherwise("posted"),
-    ).with_columns(alone=pl.len().over("taxed_with") == 1)
-    # Most entries are alone on their line: they need no order.
-    easy = together.filter("alone").with_columns(so_far="net", is_first=pl.lit(value=True))
-    shared = together.filter(~pl.col("alone")).with_columns(
-        so_far=pl.col("net").cum_sum().over("taxed_with", order_by=order),
-        is_first=pl.int_range(pl.len()).over("taxed_with", order_by=order) == 0,
-    )
-    after = pl.col("net_before") + pl.col("so_far")
-    before = (
-        pl.when(on_line & pl.col("is_first"))
-        .then("line_tax")
-        .otherwise(tax_of(after - pl.col("net"), pl.col("tax_rate")))
-    )
-    return pl.concat([easy, shared], how="vertical").with_columns(tax=tax_of(after, pl.col("tax_rate")) - before)
 
 
 def _evidence(digits: int) -> pl.Expr:

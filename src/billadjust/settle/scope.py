@@ -13,6 +13,8 @@ from billadjust.rules.best_price import credited_bills
 from billadjust.rules.disputes import IN_TIME, LINE, standings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from billadjust.night import Night
 
 STATED: Final = (
@@ -58,8 +60,11 @@ INVOICE_RULES: Final = (*PRICE_RULES, "error_indemnity")
 """The rules that are in force, or not, on an invoice's issue date."""
 
 
-def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
-    """Sum up the ledger: a row for each claim with what was posted in both buckets, net and tax, and how many entries."""
+def posted_claims(entries: pl.LazyFrame, undone_runs: Iterable[str] = ()) -> pl.LazyFrame:
+    """Sum up the ledger: a row for each claim with what was posted in both buckets, net and tax, and how many entries.
+
+    `undone`: a run that was undone touched the claim, even if nothing was left of it to take back.
+    """
     sums = []
     for bucket in ("final", "provisional"):
         here = pl.col("bucket") == bucket
@@ -72,7 +77,7 @@ def posted_claims(entries: pl.LazyFrame) -> pl.LazyFrame:
         pl.col(IDENTITY).first(),
         pl.col(NEWEST).max_by("run_id"),
         *sums,
-        undone=(pl.col("kind") == "undo").any(),
+        undone=((pl.col("kind") == "undo") | pl.col("run_id").is_in(list(undone_runs))).any(),
     )
 
 

@@ -16,6 +16,8 @@ from billadjust.settle.others import other_legs
 from billadjust.settle.scope import in_scope, posted_claims
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from billadjust.night import Night, Stage
 
 
@@ -33,12 +35,14 @@ class Settlement:
     undone: pl.DataFrame
 
 
-def settle(night: Night, claims: pl.LazyFrame, ledger: pl.LazyFrame, stage: Stage) -> Settlement:
+def settle(
+    night: Night, claims: pl.LazyFrame, ledger: pl.LazyFrame, stage: Stage, undone_runs: Iterable[str] = ()
+) -> Settlement:
     """Compare what the rules state (schemas.Claims) with what the ledger holds (schemas.Entries).
 
-    Nothing final falls for a line or for any other claim; a line's claims owe together at most its charge (§7).
+    Claims that a run touched which was undone are left alone.     Nothing final falls for a line or for any other claim; a line's claims owe together at most its charge (§7).
     """
-    scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger)))
+    scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger, undone_runs)))
     on_lines = stage("line_legs", line_legs(scoped, night.as_of))
     legs = stage("legs", pl.concat([on_lines, other_legs(limit_to_bills(night, scoped, on_lines))]))
     kept = (
