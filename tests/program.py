@@ -12,7 +12,7 @@ from billadjust.night import make_night
 from billadjust.policy import Policy
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
-from billadjust.settle import settle
+from billadjust.settle import Settlement, settle
 from billadjust.wording import explain
 from worlds import typed
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from random import Random
 
     import reference
-    from worlds import Night
+    from billadjust.night import Night
+    from worlds import Night as Known
 
 
 def no_entries() -> pl.DataFrame:
@@ -45,14 +46,15 @@ def dated(policy: reference.Policy) -> Policy:
             "outage_credit.cutoff_days": policy.outage_cutoff_days,
             "dispute_refund.minor_limit": policy.minor_limit,
             "dispute_refund.waiver_days": policy.waiver_days,
+            "best_price.mode": policy.best_price_mode,
         }
     )
 
 
-def post_night(
+def settled(
     world: reference.World, policy: Policy, as_of: date, ledger: pl.DataFrame, shuffled: Random | None = None
-) -> pl.DataFrame:
-    """What a run on this ledger posts (schemas.Entries); `shuffled` changes the order of all input rows."""
+) -> tuple[Night, Settlement]:
+    """What a run on this ledger would post; `shuffled` changes the order of all input rows."""
     if shuffled:
         world = {name: shuffled.sample(rows, len(rows)) for name, rows in world.items()}
     inputs = known_on(Inputs.of(typed(world)), as_of, policy.timezone)
@@ -62,13 +64,25 @@ def post_night(
 
     night = make_night(inputs, policy, as_of, stage)
     claims = stage("claims", pl.concat([rule(night) for rule in RULES]))
-    settlement = settle(night, claims, ledger.lazy(), stage)
+    return night, settle(night, claims, ledger.lazy(), stage)
+
+
+def post_night(
+    world: reference.World, policy: Policy, as_of: date, ledger: pl.DataFrame, shuffled: Random | None = None
+) -> pl.DataFrame:
+    """What a run on this ledger posts (schemas.Entries); `shuffled` as of `settled`."""
+    _, settlement = settled(world, policy, as_of, ledger, shuffled)
+    return posted(settlement, policy, as_of, ledger)
+
+
+def posted(settlement: Settlement, policy: Policy, as_of: date, ledger: pl.DataFrame) -> pl.DataFrame:
+    """The entries of a settlement as a ledger has them (schemas.Entries)."""
     runs = ledger["run_id"].n_unique()
     entries = explain(settlement.entries, policy.digits).with_columns(run_id=pl.lit(f"{as_of:%Y%m%d}-{runs + 1:04d}"))
     return Entries.validate(entries.select(Entries.column_names()))
 
 
-def post_nights(nights: Iterable[Night], policy: Policy) -> pl.DataFrame:
+def post_nights(nights: Iterable[Known], policy: Policy) -> pl.DataFrame:
     """The ledger after all of these nights."""
     ledger = no_entries()
     for as_of, world in nights:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -56,6 +56,7 @@ def make_policy(seed: int) -> Policy:
         outage_min_minutes=rng.choice((60, 60, 0)),
         minor_limit=dec(rng, "100.00", "100.00", "12.00"),
         indemnity_percent=dec(rng, "10", "10", "0", "33.3"),
+        best_price_mode=rng.choice(("credit", "credit", "advise")),
     )
 
 
@@ -68,23 +69,32 @@ def last_day(world: World) -> date:
     return newest + timedelta(days=70)
 
 
-def make_nights(seed: int, world: World, count: int = 5) -> list[Night]:
+LATE: Final = (0, 0, 0, 0, 1, 3, 25)
+"""By how many days rows become known late."""
+
+IN_ANY_ORDER: Final = (0, 1, 20, 40, 60, 90)
+"""The same where what happened first may be known last."""
+
+
+def make_nights(seed: int, world: World, count: int = 5, late: tuple[int, ...] = LATE) -> list[Night]:
     """Make runs on growing parts of a world.
 
     Rows become known on or after the day on which they happen, some of them late; a dispute is open, and an outage
     going on, until the night that learns better. The last night knows everything.
     """
     rng = Random(seed)  # noqa: S311 - made-up data, no secrets
-    learned = _learned(rng, world)
+    learned = _learned(rng, world, late)
     end = max(last_day(world), max((day for days in learned.values() for day in days), default=date.min))
     edges = {row["opened_on"] + timedelta(days=offset) for row in world["disputes"] for offset in (0, 1, 45, 46)}
     edges |= {row["resolved_on"] for row in world["disputes"] if row["resolved_on"]}
     edges |= {row["issue_date"] + timedelta(days=1) for row in world["invoices"]}
+    if late != LATE:
+        edges |= set().union(*learned.values()) - {date.min}
     inner = rng.sample(sorted(edges), min(len(edges), count - 1))
     return [(as_of, known_on(world, learned, as_of)) for as_of in sorted({*inner, end})]
 
 
-def _learned(rng: Random, world: World) -> dict[str, list[date]]:
+def _learned(rng: Random, world: World, late: tuple[int, ...]) -> dict[str, list[date]]:
     """The day on which each row becomes known; what a row refers to is known first."""
     provisioned = {(row["tariff_id"], row["tariff_version"]) for row in world["subscriptions"]}
     first = {row["tariff_id"]: min(other["effective_from"] for other in world["tariffs"] if other["tariff_id"] == row["tariff_id"]) for row in world["tariffs"]}  # fmt: skip
@@ -95,12 +105,17 @@ def _learned(rng: Random, world: World) -> dict[str, list[date]]:
         and row["effective_from"] > first[row["tariff_id"]]
         and chance(rng, 60)
     }
-    invoices = {row["invoice_id"]: row["issue_date"] + _late(rng) for row in world["invoices"]}
-    cdrs = {row["cdr_id"]: row["started_at"].astimezone(MADRID).date() + _late(rng) for row in world["cdrs"]}
+    invoices = {row["invoice_id"]: row["issue_date"] + timedelta(days=rng.choice(late)) for row in world["invoices"]}
+    cdrs = {
+        row["cdr_id"]: row["started_at"].astimezone(MADRID).date() + timedelta(days=rng.choice(late))
+        for row in world["cdrs"]
+    }
 
     def of_invoice(row: Row, day: date) -> date:
         known: date = max(
-            day + _late(rng), invoices.get(row["invoice_id"], date.min), cdrs.get(row.get("cdr_id"), date.min)
+            day + timedelta(days=rng.choice(late)),
+            invoices.get(row["invoice_id"], date.min),
+            cdrs.get(row.get("cdr_id"), date.min),
         )
         return known
 
@@ -108,19 +123,17 @@ def _learned(rng: Random, world: World) -> dict[str, list[date]]:
         "invoices": list(invoices.values()),
         "invoice_lines": [invoices[row["invoice_id"]] for row in world["invoice_lines"]],
         "cdrs": list(cdrs.values()),
-        "outages": [row["started_at"].astimezone(MADRID).date() + _late(rng) for row in world["outages"]],
+        "outages": [
+            row["started_at"].astimezone(MADRID).date() + timedelta(days=rng.choice(late)) for row in world["outages"]
+        ],
         "disputes": [of_invoice(row, row["opened_on"]) for row in world["disputes"]],
-        "promises": [row["valid_from"] + _late(rng) for row in world["promises"]],
+        "promises": [row["valid_from"] + timedelta(days=rng.choice(late)) for row in world["promises"]],
         "collections": [of_invoice(row, row["happened_on"]) for row in world["collections"]],
         "prior_credits": [of_invoice(row, row["granted_on"]) for row in world["prior_credits"]],
     } | {
         name: [versions.get((row["tariff_id"], row["version"]), date.min) for row in world[name]]
         for name in ("tariffs", "rates", "allowances")
     }
-
-
-def _late(rng: Random) -> timedelta:
-    return timedelta(days=rng.choice((0, 0, 0, 0, 1, 3, 25)))
 
 
 def known_on(world: World, learned: dict[str, list[date]], as_of: date) -> World:
@@ -167,6 +180,11 @@ def nights() -> st.SearchStrategy[list[Night]]:
     return st.builds(make_nights, SEEDS, worlds())
 
 
+def known_in_any_order() -> st.SearchStrategy[list[Night]]:
+    """Worlds, and many nights on which they become known in any order."""
+    return st.builds(lambda seed, world: make_nights(seed, world, 7, IN_ANY_ORDER), SEEDS, worlds())
+
+
 def policies() -> st.SearchStrategy[Policy]:
-    """Policies, the default one first."""
-    return st.just(Policy()) | st.builds(make_policy, SEEDS)
+    """Policies, the default one first, then that which credits the best price."""
+    return st.sampled_from((Policy(), Policy(best_price_mode="credit"))) | st.builds(make_policy, SEEDS)

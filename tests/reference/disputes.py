@@ -78,7 +78,7 @@ class Disputes:
         return net + tax_on(net, self.lines[key]["tax_rate"])
 
     def cdr_line(self, cdr: Row) -> LineKey | None:
-        """The usage line of a CDR's invoice, subscription and service."""
+        """The usage line of a CDR's invoice, subscription and service; of several the first with a charge."""
         found = [
             key
             for key, line in self.lines.items()
@@ -86,7 +86,8 @@ class Disputes:
             and line["kind"] == "usage"
             and (line["subscription_id"], line["service"]) == (cdr["subscription_id"], cdr["service"])
         ]
-        return found[0] if len(found) == 1 else None
+        charging = [key for key in found if self.lines[key]["net_amount"] > 0]
+        return next(iter(charging or found), None)
 
     def full_gross(self, dispute: Row) -> Fraction:
         """What disputing all of it comes to."""

@@ -27,6 +27,7 @@ LineKey = tuple[str, int]
 LINE_RULES: Final = ("billing_error", "promised_price", "no_lock_in", "tariff_improvement")
 """§6: the rules 6.1 to 6.4, in order of precedence."""
 RULES: Final = (*LINE_RULES, "outage_credit", "dispute_refund", "error_indemnity")
+"""The rules that can be switched off; best_price has a mode."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Policy:
     outage_cutoff_days: int = 3
     minor_limit: Decimal = Decimal("100.00")
     waiver_days: int = 45
+    best_price_mode: str = "advise"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -87,7 +89,7 @@ class Entry:
     def line(self) -> LineKey | None:
         """The invoice line that the claim is about, if it is about one."""
         parts = self.claim.split("|")
-        return None if self.rule == "outage_credit" else (parts[-2], int(parts[-1]))
+        return None if self.rule in ("outage_credit", "best_price") else (parts[-2], int(parts[-1]))
 
 
 def rounded(amount: Fraction, digits: int = 2) -> Fraction:

@@ -12,7 +12,7 @@ from reference.model import Policy, Row, World, rounded, rounded_up
 from reference.tariffs import Tariffs, VersionKey, allowance_key
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,19 @@ class Rating(Tariffs):
             return CdrCost(version, Fraction(0))
         if version is None or zone is None:
             return CdrCost(version, None)
+        row = self.row_on(cdr["subscription_id"], day)
+        assert row is not None
+        return self.cost_under(cdr, version, zone, self.cycle_of(row, day), used)
+
+    def cost_under(
+        self,
+        cdr: Row,
+        version: VersionKey,
+        zone: str,
+        cycle_days: tuple[date, date],
+        used: dict[tuple[object, ...], Fraction],
+    ) -> CdrCost:
+        """§5.3 to §5.6: what a CDR costs under a version, after what others used of the allowances (counted in `used`)."""
         tiers = self.find_rate(version, cdr["service"], zone, self.band_of(version, cdr["started_at"]))
         if not tiers:
             return CdrCost(version, None)
@@ -87,9 +100,7 @@ class Rating(Tariffs):
         free = Fraction(0)
         allowance = self.find_allowance(version, cdr["service"], zone)
         if allowance is not None:
-            row = self.row_on(cdr["subscription_id"], day)
-            assert row is not None
-            counter = (cdr["subscription_id"], version[0], self.cycle_of(row, day), allowance_key(allowance))
+            counter = (cdr["subscription_id"], version[0], cycle_days, allowance_key(allowance))
             free = min(units, max(Fraction(0), Fraction(allowance["quantity"]) - used[counter]))
             used[counter] += free
         return CdrCost(version, charge(units - free, tiers), units, free)

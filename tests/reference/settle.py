@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from reference.best_price import BestPrices, Bill, best_price_claim, is_billed
 from reference.claims import ZERO, LineClaims, Owed, claim_line
 from reference.disputes import FINAL, PROVISIONAL, DisputedLine, largest_remainder
 from reference.model import LINE_RULES, Entry, LineKey, Policy, World, cycle, decimal, rounded, tax_on
@@ -153,6 +154,69 @@ class Run(LineClaims):
         outages = claim.incident.outage_ids
         return sum((self.posted.both(outage_claim(outage, claim.subscription_id)) for outage in outages), ZERO)
 
+    # §6.7: bills
+
+    def bills(self) -> list[Bill]:
+        """The bills whose difference to the best price is credited."""
+        if self.policy.best_price_mode != "credit":
+            return []
+        return list(BestPrices(self.charges, list(self.invoices.values())).bills())
+
+    def left_of(self, key: LineKey, claims: list[Owed]) -> Fraction:
+        """What prior credits and the claims of a line leave of its charge."""
+        given = sum((claim.final + claim.provisional for claim in claims), self.prior_credit(key))
+        return max(ZERO, Fraction(self.lines[key]["net_amount"]) - given)
+
+    def limit_bills(self, claims: dict[LineKey, list[Owed]], bills: list[Bill]) -> None:
+        """§6.7: what the best price has given on a bill, line claims cannot give again."""
+        rates = {best_price_claim(bill.invoice["invoice_id"], bill.subscription_id): bill.tax_rate for bill in bills}
+        for claim in self.posted.claims:
+            rule, *identity = claim.split("|")
+            if rule == "best_price" and identity[0] in self.invoices:
+                newest = [entry for entry in self.posted.ledger if entry.claim == claim][-1]
+                tax_rate = rates.get(claim, newest.tax_rate)
+                keys = [key for key in claims if is_billed(self.lines[key], identity[0], identity[1], tax_rate)]
+                self.limit_bill({key: claims[key] for key in sorted(keys)}, self.posted.net[claim, FINAL])
+
+    def limit_bill(self, claims: dict[LineKey, list[Owed]], credited: Fraction) -> None:
+        """Cut the claims of one bill, provisional ones first, then what the final ones of a line rise by."""
+        if credited == 0:
+            return
+        room = sum((self.left_of(key, []) for key in claims), -credited)
+        every = [claim for here in claims.values() for claim in here]
+        excess = sum((claim.final + claim.provisional for claim in every), -room)
+        provisional = [
+            (claim.dispute.order, key, claim)
+            for key, here in claims.items()
+            for claim in here
+            if claim.in_scope and claim.dispute
+        ]
+        for _, _, claim in sorted(provisional, key=lambda entry: entry[:2], reverse=True):
+            part = min(max(ZERO, excess), claim.provisional)
+            claim.provisional -= part
+            excess -= part
+        for here in reversed(claims.values()):
+            rise = sum((claim.final - self.posted.net[claim.claim, FINAL] for claim in here), ZERO)
+            for claim in reversed([claim for claim in here if claim.in_scope]):
+                part = max(ZERO, min(excess, rise, claim.final))
+                claim.final -= part
+                excess -= part
+                rise -= part
+
+    def best_price_entries(self, claims: dict[LineKey, list[Owed]], bills: list[Bill]) -> list[Entry]:
+        """§6.7: the difference of each bill, at most what the line claims leave of its lines."""
+        entries = []
+        for bill in bills:
+            invoice_id, subscription_id = bill.invoice["invoice_id"], bill.subscription_id
+            claim = best_price_claim(invoice_id, subscription_id)
+            here = [key for key in claims if is_billed(self.lines[key], invoice_id, subscription_id, bill.tax_rate)]
+            left = sum((self.left_of(key, claims[key]) for key in here), ZERO)
+            rise = min(bill.difference, left) - self.posted.net[claim, FINAL]
+            if rise > 0 and claim not in self.posted.undone:
+                account_id = bill.invoice["account_id"]
+                entries.append(self.bill_entry(claim, rise, bill.tax_rate, account_id, subscription_id))
+        return entries
+
     # §7.4: invoices that the ledger knows and this run does not
 
     def missing_invoice_entries(self) -> list[Entry]:
@@ -205,10 +269,14 @@ class Run(LineClaims):
     def entries(self) -> list[Entry]:
         """All entries of the run, by claim and bucket."""
         result = self.outage_entries() + self.missing_invoice_entries()
+        claims = {key: self.line_claims(key) for key in self.charges.of}
+        bills = self.bills()
+        self.limit_bills(claims, bills)
         for key in self.charges.of:
             line, invoice = self.lines[key], self.invoices[key[0]]
-            result += self.line_entries(key, self.line_claims(key), line["tax_rate"], invoice["account_id"])
+            result += self.line_entries(key, claims[key], line["tax_rate"], invoice["account_id"])
             result += self.indemnity_entries(key)
+        result += self.best_price_entries(claims, bills)
         return sorted(result, key=lambda entry: (entry.claim, entry.bucket))
 
 

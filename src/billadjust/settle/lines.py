@@ -26,9 +26,7 @@ def line_legs(scoped: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     A leg is a claim's bucket. Columns: claim, bucket, `owed`, and `kept`: how much of it stands only because it was
     posted.
     """
-    claims = scoped.filter(pl.col("rule").is_in(LINE_RULES)).with_columns(
-        rule_rank=pl.col("rule").replace_strict(LINE_RULES, range(len(LINE_RULES)), return_dtype=pl.Int64)
-    )
+    claims = ranked(scoped)
     prices = _price_legs(claims.filter(pl.col("rule").is_in(PRICE_RULES)))
     priced = prices.group_by(LINE).agg(priced=pl.col("owed").sum())
     disputes = claims.filter(pl.col("rule") == "dispute_refund")
@@ -43,6 +41,13 @@ def line_legs(scoped: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     # Nearly all lines have room for all that is owed on them, and are spared the order of precedence.
     easy = every.filter(~pl.col("contested")).select("claim", "bucket", "owed", kept=pl.lit(0, pl.Int64))
     return pl.concat([easy, _keep(_set_off(every.filter("contested")))], how="vertical")
+
+
+def ranked(scoped: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the claims of the line rules, with `rule_rank`: the place of their rule in the order of precedence."""
+    return scoped.filter(pl.col("rule").is_in(LINE_RULES)).with_columns(
+        rule_rank=pl.col("rule").replace_strict(LINE_RULES, range(len(LINE_RULES)), return_dtype=pl.Int64)
+    )
 
 
 def _contested() -> pl.Expr:

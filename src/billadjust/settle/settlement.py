@@ -9,7 +9,7 @@ import polars as pl
 
 from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
-from billadjust.settle.bills import limit_to_bills
+from billadjust.settle.bills import limit_lines, limit_to_bills
 from billadjust.settle.entries import entries_of
 from billadjust.settle.lines import line_legs
 from billadjust.settle.others import other_legs
@@ -40,10 +40,11 @@ def settle(
 ) -> Settlement:
     """Compare what the rules state (schemas.Claims) with what the ledger holds (schemas.Entries).
 
-    Claims that a run touched which was undone are left alone.     Nothing final falls for a line or for any other claim; a line's claims owe together at most its charge (§7).
+    Claims that a run touched which was undone are left alone. Nothing final falls for a line or for any other claim; a
+    line's claims owe together at most its charge, and a bill's at most those of its lines (§6.7, §7).
     """
     scoped = stage("scoped", in_scope(night, claims, posted_claims(ledger, undone_runs)))
-    on_lines = stage("line_legs", line_legs(scoped, night.as_of))
+    on_lines = stage("line_legs", limit_lines(night, scoped, line_legs(scoped, night.as_of)))
     legs = stage("legs", pl.concat([on_lines, other_legs(limit_to_bills(night, scoped, on_lines))]))
     kept = (
         legs.filter(pl.col("kept") > 0)
