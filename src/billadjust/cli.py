@@ -13,6 +13,7 @@ from billadjust.commands.ledger import publish, verify
 from billadjust.commands.policy import policy
 from billadjust.commands.rate import rate
 from billadjust.commands.run import run
+from billadjust.commands.simulate import simulate
 from billadjust.commands.undo import undo
 from billadjust.errors import BilladjustError
 from billadjust.terminal import Terminal
@@ -36,6 +37,7 @@ COMMANDS: Final[dict[Callable[..., None], str]] = {
     publish: "publish 20260829-0007",
     undo: 'undo 20260829-0007 --reason "The outage was announced twice." --dry-run',
     rate: "rate --output rated.parquet --choice improved",
+    simulate: "simulate --tariffs planned --months 3 --output simulation",
     policy: "policy --as-of 2026-08-25",
     verify: "verify",
 }

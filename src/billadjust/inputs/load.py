@@ -51,6 +51,10 @@ SKIPPED: Final = {
 """What a run leaves out for lack of an input."""
 
 
+CATALOGUE: Final = ("tariffs", "rates", "allowances", "zones", "bands")
+"""The inputs that say what things cost."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What a run reads.
@@ -115,6 +119,24 @@ def load(  # noqa: PLR0913 - each is a setting of its own
     return Loaded(Inputs.of(tables, taken_along(readings, known)), _rejected(readings), _counts(readings), remarks)
 
 
+def load_catalogue(sources: Mapping[str, Source], *, currency: str, timezone: str, spool: Path) -> Loaded:
+    """Read and check a catalogue by itself: those of tariffs, rates, allowances, zones and bands that there are.
+
+    Raises:
+        InputError: There are no tariffs, or an input cannot be read as a whole.
+    """
+    readings: dict[str, Reading] = {}
+    remarks: list[str] = []
+    for name in CATALOGUE:
+        reading, said = _input(INPUTS[name], sources.get(name), minor_digits(currency), timezone, spool)
+        remarks += said
+        if reading:
+            readings[name] = reading
+    _compare_catalogue(readings)
+    tables = {name: reading.rows.select(INPUTS[name].schema.names()) for name, reading in readings.items()}
+    return Loaded(Inputs.of(tables), _rejected(readings), _counts(readings), remarks)
+
+
 def _input(
     table: Table, source: Source | None, digits: int, timezone: str, spool: Path
 ) -> tuple[Reading | None, list[str]]:
@@ -164,16 +186,11 @@ def _read(files: list[DataFile], table: Table, source: Source, style: Style, spo
 
 def _compare(readings: Mapping[str, Reading], currency: str, known: pl.LazyFrame, spool: Path) -> None:
     """Check the tables against themselves and each other, each after those it refers to."""
-    for reading in readings.values():
-        check_keys(reading)
-    check_tariffs(readings["tariffs"])
-    if rates := readings.get("rates"):
-        check_tiers(rates)
-    if allowances := readings.get("allowances"):
-        check_allowances(allowances)
-    check_bands(readings)
-    for name in ("rates", "allowances", "subscriptions"):
-        check_references(readings, name)
+    for name, reading in readings.items():
+        if name not in CATALOGUE:
+            check_keys(reading)
+    _compare_catalogue(readings)
+    check_references(readings, "subscriptions")
     check_periods(readings["subscriptions"])
     if invoices := readings.get("invoices"):
         check_currency(invoices, currency)
@@ -184,6 +201,21 @@ def _compare(readings: Mapping[str, Reading], currency: str, known: pl.LazyFrame
         check_references(readings, name)
     for name in ("disputes", "collections", "prior_credits"):
         check_billed(readings, name, known)
+
+
+def _compare_catalogue(readings: Mapping[str, Reading]) -> None:
+    """Check the catalogue's tables against themselves and each other."""
+    for name in CATALOGUE:
+        if name in readings:
+            check_keys(readings[name])
+    check_tariffs(readings["tariffs"])
+    if rates := readings.get("rates"):
+        check_tiers(rates)
+    if allowances := readings.get("allowances"):
+        check_allowances(allowances)
+    check_bands(readings)
+    for name in ("rates", "allowances"):
+        check_references(readings, name)
 
 
 def _rows(file: DataFile, table: Table, source: Source, spool: Path) -> Rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from billadjust.rating.tariffs import ANY, Rate, Version
 
@@ -48,15 +48,24 @@ def improvement_chain(versions: tuple[Version, ...], start: Version, day: date) 
     return Chain(tuple(reached), usable)
 
 
-@lru_cache(maxsize=10_000)
-def improves_on(new: Version, old: Version) -> bool:
-    """Whether nothing of the new version is worse than the old one's, and something is better (§5.7).
+Verdict = Literal["better", "mixed", "worse", "same"]
 
-    A fee of 6.90 instead of 8.30 improves; with a call that costs more on the side it does not: that is a mixed change,
-    and nobody is moved.
+
+@lru_cache(maxsize=10_000)
+def verdict(new: Version, old: Version) -> Verdict:
+    """Compare two versions in everything that they ask and include (§5.7).
+
+    A fee of 6.90 instead of 8.30 is better; with a call that costs more on the side it is mixed.
     """
     signs = set(_comparisons(new, old))
-    return -1 not in signs and 1 in signs
+    if 1 in signs:
+        return "mixed" if -1 in signs else "better"
+    return "worse" if -1 in signs else "same"
+
+
+def improves_on(new: Version, old: Version) -> bool:
+    """Whether nothing of the new version is worse than the old one's, and something is better: only then is anyone moved."""
+    return verdict(new, old) == "better"
 
 
 def _comparisons(new: Version, old: Version) -> Iterator[int]:
