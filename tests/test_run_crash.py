@@ -37,6 +37,8 @@ def check_after_crash(directory: Path) -> int:
     assert program("verify", "--config", directory / "billadjust.toml").code == 0
     entries = [row for run in runs(directory) for row in rows_of(run / "adjustments.csv")]
     assert len({row["entry_id"] for row in entries}) == len(entries) == 9
+    notes = [row["credit_note"] for run in runs(directory) for row in rows_of(run / "credit_notes.csv")]
+    assert notes == ["R-2026-000001", "R-2026-000002", "R-2026-000003"]
     assert sum(int(row["gross"].replace(".", "")) for row in entries) == 3 * 1450
     assert all(verify_directory(run) == [] for run in runs(directory))
     assert sorted((directory / "out").iterdir()) == runs(directory)

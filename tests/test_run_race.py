@@ -93,5 +93,9 @@ def test_a_run_whose_ledger_was_changed_behind_its_lock_ends_with_exit_code_4(
     assert program("verify", "--config", directory / "billadjust.toml").out == (
         f"The ledger {directory / 'ledger'} is sound: 1 run.\n"
     )
+    write_operator(directory, operator_of(4))
     assert night(directory, JULY).code == 0
-    assert [len(rows_of(run / "adjustments.csv")) for run in runs(directory)] == [9, 0]
+    assert [len(rows_of(run / "adjustments.csv")) for run in runs(directory)] == [9, 3]
+    # The run that was refused had counted on 1 to 3 as well.
+    notes = [row["credit_note"] for run in runs(directory) for row in rows_of(run / "credit_notes.csv")]
+    assert notes == [f"R-2026-00000{number}" for number in (1, 2, 3, 4)]

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from billadjust.config_tables import File, Input, Ledger, Outputs, checked
+from billadjust.config_tables import CreditNotes, File, Input, Ledger, Outputs, checked
 from billadjust.errors import ConfigError
 from billadjust.inputs.source import Source
 from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
@@ -57,6 +57,7 @@ class Config:
     ledger: Path
     outputs: Path
     dialect: Literal["standard", "spanish"]
+    credit_note_prefix: str
     phrasebook: Phrasebook
     policy: Policy
     limits: Limits
@@ -82,6 +83,7 @@ def load_config(path: Path) -> Config:
     outputs = _below(base, written.path)
     if outputs.resolve().is_relative_to(ledger.resolve()):
         problems.append(f"outputs.path: is in the ledger's directory, {ledger}; write another one")
+    numbered = checked(CreditNotes, file.credit_notes, "credit_notes.", problems)
     phrasebook = read_phrasebook(None if written.texts is None else _below(base, written.texts), problems)
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
     problems += wrong
@@ -97,6 +99,7 @@ def load_config(path: Path) -> Config:
         ledger=ledger,
         outputs=outputs,
         dialect=written.dialect,
+        credit_note_prefix=numbered.prefix,
         phrasebook=phrasebook,
         policy=policy,
         limits=limits,

@@ -75,6 +75,12 @@ def _check_date_format(date_format: str) -> str:
     return date_format
 
 
+def _check_prefix(prefix: str) -> str:
+    if not re.fullmatch("[A-Za-z0-9/-]{1,10}", prefix):
+        raise ValueError(f'needs 1 to 10 letters, digits, "/" or "-", such as "R-", not {shown(prefix)}')
+    return prefix
+
+
 PathText = Annotated[str, AfterValidator(_check_path)]
 
 
@@ -92,6 +98,7 @@ class File(Section):
     inputs: dict[str, object] = {}
     ledger: dict[str, object] = {}
     outputs: dict[str, object] = {}
+    credit_notes: dict[str, object] = {}
     policy: dict[str, object] = {}
     limits: dict[str, object] = {}
 
@@ -119,6 +126,12 @@ class Outputs(Section):
     path: PathText = "out"
     dialect: Literal["standard", "spanish"] = "standard"
     texts: PathText | None = None
+
+
+class CreditNotes(Section):
+    """The table `[credit_notes]`."""
+
+    prefix: Annotated[str, AfterValidator(_check_prefix)] = "R-"
 
 
 _NEEDS: Final = {

@@ -172,7 +172,15 @@ def _planned(
             frame.sink_parquet(path, engine="streaming")
             return pl.scan_parquet(path)
 
-        plan = make_plan(loaded, config.policy, snapshot, request.as_of, stage, phrasebook=config.phrasebook)
+        plan = make_plan(
+            loaded,
+            config.policy,
+            snapshot,
+            request.as_of,
+            stage,
+            phrasebook=config.phrasebook,
+            credit_note_prefix=config.credit_note_prefix,
+        )
         over = exceeded(plan.entries, loaded.inputs, config)
         yield loaded, replace(plan, summary={**plan.summary, "beyond_limits": list(over)}), over
 

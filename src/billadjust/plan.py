@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from billadjust.ledger import RunRecord, append, plan_hash
+from billadjust.finance import documents
+from billadjust.ledger import ROWS, RunRecord, append, plan_hash
 from billadjust.night import make_night
 from billadjust.notices import notices
 from billadjust.orders import collection_orders, holds, tariff_advice, tariff_changes
-from billadjust.review import review
+from billadjust.review import review, with_unknown_accounts
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
 from billadjust.settle import settle
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 class Plan:
     """What a run on a snapshot of the ledger would post and publish.
 
-    `entries`: schemas.Entries, sorted by entry_id. `tables`: what is published beside them (holds, tariff_changes,
-    tariff_advice, collection_orders, review, notices, rejected), amounts as in the program. `hash` names the plan: two plans with the same hash
+    `entries`: schemas.Entries, sorted by entry_id. `tables`: what the run keeps beside them
+    (holds, tariff_changes, tariff_advice, collection_orders, review, notices, rejected, and those of
+    `finance.documents`), amounts as in the program. `hash` names the plan: two plans with the same hash
     post the same entries.
     """
 
@@ -55,10 +57,12 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
     stage: Stage,
     *,
     phrasebook: Phrasebook | None = None,
+    credit_note_prefix: str = "R-",
 ) -> Plan:
     """Work out what is owed on `as_of`, and take off what the snapshot says was posted. Nothing is written.
 
-    `phrasebook` are the texts for customers (None: the package's own).
+    `phrasebook` are the texts for customers (None: the package's own); the numbers of credit notes begin with
+    `credit_note_prefix`.
 
     Raises:
         ConfigError: a parameter has no value on a date that needs one.
@@ -88,7 +92,9 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
     tables = dict(zip(frames, collected, strict=True)) | {
         "notices": notices(entries, recipients, policy.digits, phrasebook),
         "rejected": loaded.rejected,
+        **documents(entries, loaded.inputs, snapshot, as_of, credit_note_prefix),
     }
+    tables["review"] = with_unknown_accounts(tables["review"], tables["bank_transfers"])
     digest = plan_hash(entries)
     summary = {
         "run_id": run_id,
@@ -109,6 +115,7 @@ def post(plan: Plan, snapshot: Snapshot, details: Mapping[str, Any] | None = Non
     Raises:
         LedgerBusyError: the ledger was changed since.
     """
-    record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries, details)
+    rows = {name: table.height for name, table in sorted(plan.tables.items())}
+    record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries, {**(details or {}), ROWS: rows})
     attachments = {f"{name}.parquet": table for name, table in plan.tables.items()}
     return append(snapshot, plan.entries, record, attachments | {"summary.json": to_json(plan.summary)})

@@ -26,7 +26,7 @@ REVIEW: Final = pl.Schema(
         "message": pl.String(),
     }
 )
-"""Columns of review.csv; amounts net, in minor units."""
+"""Columns of review.csv; amounts net, those of transfers gross, in minor units."""
 
 TOPICS: Final = {
     "undercharged": "The line was charged less than its tariff asks; this is never billed. Look for the cause.",
@@ -38,6 +38,7 @@ TOPICS: Final = {
     "kept_posted": "More was posted than is owed by now; what is final is not taken back.",
     "mixed_change": "The version is not better in everything than the one before: nobody is moved to it.",
     "undone_claim": "The claim was undone and is left alone; the amount is what it would owe.",
+    "iban_unknown": "The customer is owed a transfer, and the bank account is missing or wrong. Ask for it.",
 }
 """The topics, each with its message."""
 
@@ -71,7 +72,18 @@ def review(night: Night, claims: pl.LazyFrame, settlement: Settlement) -> pl.Laz
             reference=phrase("{}/{}", "tariff_id", "version"),
         ),
     ]
-    return pl.concat(items, how="vertical").sort(pl.all(), nulls_last=True)
+    return _ordered(pl.concat(items, how="vertical"))
+
+
+def with_unknown_accounts(items: pl.DataFrame, transfers: pl.DataFrame) -> pl.DataFrame:
+    """Add to review items the customers whose bank account treasury must ask for. `transfers`: schemas.BankTransfers."""
+    unknown = transfers.lazy().filter(pl.col("iban").is_null() & (pl.col("gross") > 0))
+    asked = unknown.group_by("account_id").agg(amount=pl.col("gross").sum())
+    return _ordered(pl.concat([items.lazy(), _item(asked, "iban_unknown", reference=pl.lit(None))])).collect()
+
+
+def _ordered(items: pl.LazyFrame) -> pl.LazyFrame:
+    return items.sort(pl.all(), nulls_last=True)
 
 
 def _item(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust.errors import UsageError
+from billadjust.finance import documents
+from billadjust.inputs.model import Inputs
 from billadjust.ledger import UNDOES, lock, plan_hash
 from billadjust.nightly import publish_posted
 from billadjust.notices import notices
@@ -34,7 +36,7 @@ def plan_undo(snapshot: Snapshot, run_id: str, reason: str, config: Config, as_o
     """Work out what brings every claim that a run touched to zero. Nothing is written.
 
     No input is read, because wrong inputs are what is undone most often: the customers' language and address are those
-    of the letters that the run sent. So the plan has no desired state, which follows from inputs.
+    of the letters that the run sent, and the credit notes name them and their invoices as earlier ones did. So the plan has no desired state, which follows from inputs.
 
     Raises:
         UsageError: there is no such run, it posted nothing, or it was undone or undid another run itself.
@@ -51,7 +53,10 @@ def plan_undo(snapshot: Snapshot, run_id: str, reason: str, config: Config, as_o
     )
     explained = explain(worded, policy.digits, config.phrasebook)
     entries = Entries.validate(explained.select(Entries.column_names()).sort("entry_id"))
-    tables = {"notices": notices(entries, recipients, policy.digits, config.phrasebook)}
+    tables = {
+        "notices": notices(entries, recipients, policy.digits, config.phrasebook),
+        **documents(entries, Inputs.of({}), snapshot, as_of, config.credit_note_prefix),
+    }
     digest = plan_hash(entries)
     after = pl.concat([snapshot.entries, entries.lazy()])
     summary = {

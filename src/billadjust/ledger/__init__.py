@@ -16,11 +16,12 @@ from __future__ import annotations
 from billadjust.ledger.append import append
 from billadjust.ledger.entries import contradictions, plan_hash
 from billadjust.ledger.lock import lock
-from billadjust.ledger.records import UNDOES, RunRecord
+from billadjust.ledger.records import ROWS, UNDOES, RunRecord
 from billadjust.ledger.snapshot import Snapshot, open_ledger
 from billadjust.ledger.verify import damages, verify
 
 __all__ = [
+    "ROWS",
     "UNDOES",
     "RunRecord",
     "Snapshot",

@@ -23,6 +23,9 @@ RUNS: Final = "_runs"
 UNDOES: Final = "undoes"
 """Detail of the record of a run that undid another one: that one's identifier."""
 
+ROWS: Final = "rows"
+"""Detail of a record: how many rows each table has that the run kept."""
+
 _RECORD: Final = "billadjust.run"
 _DIGEST: Final = "billadjust.sha256"
 
@@ -67,6 +70,10 @@ class RunRecord:
     def undoes(self) -> str | None:
         """The run that this one undid, if that is what it did."""
         return self.details.get(UNDOES)
+
+    def rows(self, table: str) -> int:
+        """Return how many rows of a table the run kept; 0 if it kept no such table."""
+        return int(self.details.get(ROWS, {}).get(table, 0))
 
     def directory(self, ledger: Path) -> Path:
         """Return where the attachments are."""

@@ -19,8 +19,11 @@ from billadjust.money import minor_digits
 from billadjust.schemas import Entries
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
     from pathlib import Path
+
+    import dataframely as dy
 
 APPLICATION: Final = "billadjust"
 """Whose transactions the runs are: their version is the number of the run."""
@@ -78,6 +81,20 @@ class Snapshot:
         raise UsageError(
             f"There is no run {run_id} in the ledger {self.path}. {known}; the directory of a run's files has its name."
         )
+
+    def kept(self, name: str, schema: type[dy.Schema], runs: Collection[str] | None = None) -> pl.LazyFrame:
+        """Return the rows of a table that all runs, or these, kept beside their entries, in the order of the runs.
+
+        Raises:
+            LedgerDamagedError: a file is missing or another.
+        """
+        file = f"{name}.parquet"
+        files = [
+            self.attachment(record, file)
+            for record in self.runs
+            if record.rows(name) and (runs is None or record.run_id in runs)
+        ]
+        return pl.scan_parquet(files) if files else schema.create_empty(lazy=True)
 
     def attachment(self, record: RunRecord, name: str) -> Path:
         """Return the path of a run's attachment, its content checked against the SHA-256 in the commit.

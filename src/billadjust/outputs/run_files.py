@@ -81,7 +81,10 @@ def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
     marked: Mapping[str, Any] = {**plan.summary, "preview": NOT_POSTED, "run_id": "PREVIEW"}
     with _writable(directory):
         _clear(directory)
-        for name, table in run_tables(entries, plan.tables, config.policy.digits, config.dialect).items():
+        # The numbers of credit notes are given when the run is posted.
+        notes = plan.tables["credit_notes"].with_columns(credit_note=pl.lit(PREVIEW) + pl.col("credit_note"))
+        tables = {**plan.tables, "credit_notes": notes}
+        for name, table in run_tables(entries, tables, config.policy.digits, config.dialect).items():
             _preview_csv(table, name, config, directory)
         (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from billadjust.finance import credit_note_lines
 from billadjust.money import to_decimal
 from billadjust.outputs.columns import OUTPUTS
 from billadjust.rules.evidence import micro, percent
@@ -19,8 +20,18 @@ MONEY: Final = ("net", "tax", "gross", "amount", "amount_gross", "left_gross", "
 FEES: Final = ("old_monthly_fee", "new_monthly_fee")
 RATES: Final = ("tax_rate",)
 
-KEPT: Final = ("tariff_changes", "tariff_advice", "holds", "collection_orders", "notices", "review", "rejected")
-"""Tables that a run keeps beside its entries, because they follow from its inputs; letters are kept as they were written."""
+KEPT: Final = (
+    "credit_notes",
+    "bank_transfers",
+    "tariff_changes",
+    "tariff_advice",
+    "holds",
+    "collection_orders",
+    "notices",
+    "review",
+    "rejected",
+)
+"""Tables that a run keeps beside its entries, because they follow from its inputs too; letters are kept as they were written."""
 
 
 def run_tables(
@@ -33,7 +44,8 @@ def run_tables(
     """
     posted = entries.sort("entry_id")
     discounts = posted.filter(pl.col("settlement") == "bill_discount").rename({"explanation": "description"})
-    tables = {"adjustments": posted, "bill_discounts": discounts, **kept}
+    lines = credit_note_lines(posted.lazy(), kept["credit_notes"].lazy()).collect()
+    tables = {"adjustments": posted, "credit_note_lines": lines, "bill_discounts": discounts, **kept}
     return {
         name: _as_people_read(tables[name].select(*output.columns), digits, dialect)
         for name, output in OUTPUTS.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billadjust.schemas.columns import Column, Kind, Table
+from billadjust.schemas.documents import TRANSFERRED, BankTransfers, CreditNoteLines, CreditNotes, InvoiceDates
 from billadjust.schemas.frames import (
     BUCKETS,
     ENTRY_KINDS,
@@ -29,10 +30,15 @@ __all__ = [
     "MAX_QUANTITY",
     "SERVICES",
     "SETTLEMENTS",
+    "TRANSFERRED",
+    "BankTransfers",
     "Charges",
     "Claims",
     "Column",
+    "CreditNoteLines",
+    "CreditNotes",
     "Entries",
+    "InvoiceDates",
     "Kind",
     "Lines",
     "Offers",
