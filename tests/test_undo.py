@@ -163,6 +163,14 @@ def test_the_letter_tells_what_was_posted_by_mistake_and_why(ran: Path) -> None:
     assert "For line 1 of your invoice F0001 we had given you back €1.69" in body
 
 
+def test_its_credit_notes_take_back_what_the_runs_notes_gave(ran: Path) -> None:
+    notes = [tuple(row.values()) for row in rows_of(undone(ran, FIRST, "2026-07-28") / "credit_notes.csv")]
+    assert notes == [
+        ("R-2026-000003", "2026-07-28", "F0001", "2026-07-01", "A0001", "83", "EUR", "-1.40", "-0.29", "-1.69"),
+        ("R-2026-000004", "2026-07-28", "F0002", "2026-07-01", "A0002", "83", "EUR", "-1.40", "-0.29", "-1.69"),
+    ]
+
+
 def test_its_directory_has_no_desired_state_and_can_be_written_again(ran: Path) -> None:
     """An empty holds.csv would say that nothing is on hold."""
     directory = undone(ran, FIRST)
