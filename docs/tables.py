@@ -13,19 +13,25 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from billadjust import errors
 from billadjust.cli import COMMANDS
 from billadjust.config import LIMITS
+from billadjust.inputs import Inputs
+from billadjust.night import make_night
+from billadjust.outage_schemes import FAMILY, FROM_POLICY, PROMISE, shipped_schemes
 from billadjust.outputs.columns import OUTPUTS
 from billadjust.parameters import PARAMETERS
 from billadjust.policy import Policy
 from billadjust.review import TOPICS
 from billadjust.rules import RULES
+from billadjust.rules.outage_credit import outage_credit
 from billadjust.schemas import INPUTS, Kind
 
 if TYPE_CHECKING:
@@ -37,6 +43,17 @@ FIRST_RUN = Path(__file__).parent / "first_run"
 WIDTH = "100"
 TODAY = date(2026, 1, 1)
 """The day whose policy is shown."""
+COMPARED_OUTAGES = {
+    "30 minutes": 30,
+    "65 minutes": 65,
+    "7 hours": 7 * 60,
+    "13 hours": 13 * 60,
+    "25 hours": 25 * 60,
+    "3 days": 3 * 24 * 60,
+    "5 days": 5 * 24 * 60,
+    "20 days": 20 * 24 * 60,
+}
+"""The outages after which the schemes are compared, in minutes."""
 
 
 def rules() -> str:
@@ -87,6 +104,66 @@ def policy() -> str:
         for row in Policy.of().in_force(TODAY)
     )
     return table(("parameter", "default", "meaning", "rests on"), rows)
+
+
+def schemes() -> str:
+    """List the schemes for outages with their parameters, each with what it rests on."""
+    policy = Policy.of({"outage_credit.schemes": list(shipped_schemes())})
+    rows: list[tuple[object, ...]] = [
+        (f"`{PROMISE}`", f"`{name}`", f"{row.value} {row.unit}", "", f"{row.reference} (`{source}`)")
+        for name, source in FROM_POLICY.items()
+        for row in policy.in_force(TODAY)
+        if row.name == source
+    ]
+    rows += [
+        (f"`{scheme}`", f"`{name}`", f"{row.value} {row.unit}".strip(), row.since, row.reference)
+        for row in policy.in_force(TODAY)
+        for scheme, _, name in [row.name.partition(".")]
+        if scheme in shipped_schemes()
+    ]
+    return table(("scheme", "parameter", "value", "from", "rests on"), rows)
+
+
+def family() -> str:
+    """List the parameters of the family of schemes."""
+    return table(("parameter", "meaning"), ((f"`{parameter.name}`", parameter.doc) for parameter in FAMILY))
+
+
+def compensations() -> str:
+    """Compare what each scheme owes after some outages in August 2026, as the program computes it."""
+    rows = []
+    for words, minutes in COMPARED_OUTAGES.items():
+        owed = [_owed_after(scheme, minutes) for scheme in shipped_schemes()]
+        greatest = max(owed)
+        cells = (f"{amount / 100:.2f}" if amount else "" for amount in owed)
+        rows.append(
+            [words, *(f"**{cell}**" if one == greatest else cell for one, cell in zip(owed, cells, strict=True))]
+        )
+    return table(("out from Monday 3 August 2026, 10:00", *(f"`{name}`" for name in shipped_schemes())), rows)
+
+
+def _owed_after(scheme: str, minutes: int) -> int:
+    """Return what a scheme owes after an outage of all services that lasts some minutes, in cents."""
+    began = datetime(2026, 8, 3, 8, tzinfo=UTC)
+    fees = {"monthly_fee": 20_000_000, "internet_fee": 6_900_000}
+    outage = {"service": "all", "started_at": began, "ended_at": began + timedelta(minutes=minutes)}
+    rows = {
+        "accounts": {"account_id": "A", "language": "en", "bill_cycle_day": 1},
+        "subscriptions": {
+            "subscription_id": "S",
+            "valid_from": date(2025, 1, 1),
+            "account_id": "A",
+            "tariff_id": "card",
+        },
+        "tariffs": {"tariff_id": "card", "version": 1, "effective_from": date(2025, 1, 1), "open_for_sale": True}
+        | fees,
+        "outages": {"outage_id": "O"} | outage,
+    }
+    inputs = Inputs.of({name: pl.LazyFrame([row], schema=INPUTS[name].schema) for name, row in rows.items()})
+    policy = Policy.of({"outage_credit.schemes": [scheme]})
+    night = make_night(inputs, policy, date(2026, 12, 31), lambda _, frame: frame.collect().lazy())
+    claims = outage_credit(night).select("final", "pool_limit").collect().to_dicts()
+    return sum(min(claim["final"], claim["pool_limit"] or claim["final"]) for claim in claims)
 
 
 def limits() -> str:

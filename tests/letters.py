@@ -36,7 +36,26 @@ def on(day: str, **night: Any) -> Night:  # noqa: ANN401  # as `make_night` take
     return {"on": day, **night}
 
 
+def by_law(scheme: str) -> Night:
+    """What a night has where outages owe by a scheme: a monthly fee of 20.00, 6.90 of it for Internet access."""
+    return {"policy": {"outage_credit.schemes": [scheme]}, "spans": [{"rest": "13.10"}]}
+
+
 LONG_OUTAGE: Final = {"outage_id": "L", "started_at": "2026-08-03 00:00", "ended_at": "2026-08-09 00:00"}
+ALL_OUT: Final = LONG_OUTAGE | {"service": "all"}
+CALLS: Final = {"charged": "80.00", "kind": "usage", "service": "voice", "issue_date": "2026-08-01"}
+A_PART: Final = on("2026-08-04", outages=[ALL_OUT | {"ended_at": "2026-08-03 01:05"}], **by_law("us-att-fiber"))
+LEGAL_OUTAGES: Final[dict[str, Night]] = {
+    "An outage by Spanish law": on("2026-08-29", outages=[ALL_OUT], **by_law("es-rd899-art16")),
+    "An outage by Spanish law, by the average bill": on(
+        "2026-08-29", outages=[ALL_OUT], lines=[CALLS], **by_law("es-rd899-art15")
+    ),
+    "An outage by German law": on("2026-08-29", outages=[ALL_OUT], **by_law("de-tkg58")),
+    "An outage by American custom": on("2026-08-29", outages=[ALL_OUT], **by_law("us-att-wireless")),
+    "An outage by Dutch law, at least a euro": on(
+        "2026-08-29", outages=[ALL_OUT | {"ended_at": "2026-08-03 13:00"}], **by_law("nl-tw71a")
+    ),
+}
 HANDSET: Final = {"charged": "149.00", "kind": "device", "item": "handset"}
 
 STORIES: Final[dict[str, Sequence[Night]]] = {
@@ -73,6 +92,8 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
         )
     ],
     "An outage of an account that is closed": [on("2026-08-29", outages=[{}], accounts=[{"closed_on": "2026-08-28"}])],
+    **{story: [night] for story, night in LEGAL_OUTAGES.items()},
+    **{f"{story}, of which a part was credited before": [A_PART, night] for story, night in LEGAL_OUTAGES.items()},
     "A complaint was made": [dispute()],
     "A complaint was explained in time": [dispute(), on("2026-03-10", **dispute(**explained("2026-03-10")))],
     "A complaint was withdrawn in time": [

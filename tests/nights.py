@@ -84,6 +84,7 @@ DEFAULTS: Final[dict[str, Row]] = {
         "contract_version": 1,
         "improved_version": 1,
         "fee": "6.90",
+        "rest": "0",
         "usable": True,
     },
     "offers": {
@@ -120,7 +121,7 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
     """Make a night of rows; amounts are text such as "9.90".
 
     `lines` are schemas.Lines, numbered from 1 if they do not say otherwise, and assessed if they have a `contract`.
-    Their invoices follow from them, but for what `invoices` says. `spans` are schemas.Spans with the Internet `fee`; `offers` are schemas.Offers.
+    Their invoices follow from them, but for what `invoices` says. `spans` are schemas.Spans with the Internet `fee` and the `rest` of the monthly fee; `offers` are schemas.Offers.
     `tables` are inputs; those that are not given are empty, those in `missing` are not there at all.
     """
     full_lines = [_line(row, number) for number, row in enumerate(lines, start=1)]
@@ -254,11 +255,12 @@ def _span(row: Row) -> Row:
     unknown = set(row) - set(DEFAULTS["spans"]) - {"day_from", "day_to"}
     assert not unknown, unknown
     full: Row = DEFAULTS["spans"] | row
-    fee = int(Decimal(full.pop("fee")) * 1_000_000)
-    fees = ("contract_monthly_fee", "contract_internet_fee", "improved_monthly_fee", "improved_internet_fee")
+    internet, rest = (int(Decimal(full.pop(name)) * 1_000_000) for name in ("fee", "rest"))
+    fees = {f"{choice}_internet_fee": internet for choice in ("contract", "improved")}
+    fees |= {f"{choice}_monthly_fee": internet + rest for choice in ("contract", "improved")}
     full = {"day_from": full["row_from"], "day_to": full["row_to"]} | full
     days = {name: _date(full[name]) for name in ("row_from", "row_to", "day_from", "day_to")}
-    return full | days | dict.fromkeys(fees, fee)
+    return full | days | fees
 
 
 def _offer(row: Row) -> Row:

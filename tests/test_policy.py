@@ -14,6 +14,7 @@ from billadjust.policy import PARAMETERS, InForce, Policy, read_policy
 
 AUGUST = date(2026, 8, 25)
 
+EVERY_SCHEME = "promise, es-rd899-art15, es-rd899-art16, es-rd899-art16-automatic, de-tkg58, us-att-wireless, us-att-fiber, nl-tw71a"
 DEFAULTS_IN_2026 = {
     "tax_rate": 210_000,
     "rating.tolerance": 5,
@@ -27,6 +28,7 @@ DEFAULTS_IN_2026 = {
     "tariff_improvement.notice_days": 30,
     "best_price.mode": "advise",
     "outage_credit.enabled": True,
+    "outage_credit.schemes": ("promise",),
     "outage_credit.percent": 100_000,
     "outage_credit.min_minutes": 60,
     "outage_credit.cutoff_days": 3,
@@ -222,6 +224,34 @@ def test_the_policy_in_force_reads_like_a_table() -> None:
     assert [rows[row.name] for row in expected] == expected
 
 
+def test_the_schemes_in_force_are_shown_with_their_values() -> None:
+    dated = """
+        outage_credit.schemes = [
+            { from = 2020-01-01, value = ["promise"] },
+            { from = 2026-08-01, value = ["promise", "nl-tw71a"], reference = "we sell in the Netherlands" },
+        ]
+        """
+    law, since = "Telecommunications Act (Netherlands), art. 7.1a", date(2017, 7, 1)
+    rows = policy_of(dated).in_force(date(2026, 8, 1))
+    place = [row.name for row in rows].index("outage_credit.schemes")
+    assert rows[place : place + 5] == [
+        InForce("outage_credit.schemes", "promise, nl-tw71a", "", date(2026, 8, 1), "we sell in the Netherlands"),
+        InForce("nl-tw71a.over_minutes", "720", "minutes", since, f"{law}: longer than 12 hours"),
+        InForce("nl-tw71a.parts_of_fee", "30", "parts", since, f"{law}: a thirtieth for each 24 hours begun"),
+        InForce("nl-tw71a.least", "1.00", "EUR", since, f"{law}: at least 1 euro"),
+        InForce("outage_credit.percent", "10", "%", date(1900, 1, 1), "Promise: outage credit without asking"),
+    ]
+    assert [row.name for row in policy_of(dated).in_force(date(2026, 7, 31))] == list(DEFAULTS_IN_2026)
+
+
+def test_a_scheme_with_amounts_in_euros_is_for_euros() -> None:
+    chosen = 'outage_credit.schemes = ["promise", "de-tkg58", "us-att-wireless"]'
+    assert problems_of(chosen, currency="USD") == [
+        "policy.outage_credit.schemes: de-tkg58 has amounts in EUR, and the currency is USD; leave it out"
+    ]
+    assert problems_of(chosen) == []
+
+
 def test_percentages_of_whole_tens_keep_their_zeros() -> None:
     row = next(row for row in policy_of("tax_rate = 100").in_force(AUGUST) if row.name == "tax_rate")
     assert row.value == "100"
@@ -271,6 +301,22 @@ def test_a_value_at_the_edge_of_its_range_is_accepted(toml: str, name: str, valu
         ("outage_credit.min_minutes = -1", "policy.outage_credit.min_minutes: must not be below 0, but is -1"),
         ("no_lock_in.enabled = 1", "policy.no_lock_in.enabled: needs true or false, not 1"),
         ('best_price.mode = "on"', 'policy.best_price.mode: needs "off", "advise" or "credit", not "on"'),
+        (
+            'outage_credit.schemes = ["promise", "de-tkg"]',
+            'policy.outage_credit.schemes: "de-tkg" is not known; did you mean `de-tkg58`?',
+        ),
+        (
+            'outage_credit.schemes = ["fr"]',
+            f'policy.outage_credit.schemes: "fr" is not known; known are {EVERY_SCHEME}',
+        ),
+        ("outage_credit.schemes = []", 'policy.outage_credit.schemes: needs a list of names, such as ["promise"], not []'),
+        ('outage_credit.schemes = "promise"', 'policy.outage_credit.schemes: needs a list of names, such as ["promise"], not "promise"'),
+        ("outage_credit.schemes = [1]", 'policy.outage_credit.schemes: needs a list of names, such as ["promise"], not [1]'),
+        ('outage_credit.schemes = ["promise", "promise"]', 'policy.outage_credit.schemes: names "promise" more than once'),
+        (
+            'outage_credit.schemes = [{ from = 2026-01-01, value = ["nl"] }]',
+            f'policy.outage_credit.schemes, entry 1, value: "nl" is not known; known are {EVERY_SCHEME}',
+        ),
         ('rating.free_zones = "care"', 'policy.rating.free_zones: needs a list of names, such as ["care"], not "care"'),
         ('rating.free_zones = ["a|b"]', 'policy.rating.free_zones: needs a list of names, such as ["care"], not ["a|b"]'),
         ('rating.free_zones = [" care"]', 'policy.rating.free_zones: needs a list of names, such as ["care"], not [" care"]'),

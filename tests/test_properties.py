@@ -186,7 +186,7 @@ def standing(ledger: pl.DataFrame, night: Known, settlement: Settlement) -> pl.D
     return pl.concat(
         [
             known.join(kept_lines, on=LINE, how="semi").select("group"),
-            known.filter(pl.col("rule").is_in(["billing_error", "tariff_improvement"]))
+            known.filter(pl.col("rule").is_in(["billing_error", "tariff_improvement", "error_indemnity"]))
             .join(not_assessed, on=LINE, how="semi")
             .select("group"),
             known.join(kept_claims, on="claim", how="semi").select("group"),

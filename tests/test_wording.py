@@ -130,6 +130,7 @@ SITUATIONS = [
     ("error_indemnity", "credit", "credit", True),
     ("outage_credit", "credit", "by_share", True),
     ("outage_credit", "credit", "by_time", True),
+    *(("outage_credit", "credit", f"law_{member}", True) for member in ("time", "bills", "days", "periods", "least")),
     *(
         ("dispute_refund", "credit", standing, True)
         for standing in ("open", "accepted", "waived", "explained", "explained_late", "withdrawn_late", "posted")

@@ -29,6 +29,13 @@ AMOUNTS: Final = (
     "fee",
     "by_share",
     "by_time",
+    "by_bills",
+    "by_days",
+    "by_periods",
+    "a_first_day",
+    "a_later_day",
+    "usage",
+    "least",
     "at_most",
     "wrong",
     "cost",
@@ -36,7 +43,17 @@ AMOUNTS: Final = (
 )
 DATES: Final = ("opened_on", "deadline", "resolved_on")
 MOMENTS: Final = ("started_at",)
-NUMBERS: Final = ("minutes", "cycle_minutes", "percent")
+NUMBERS: Final = (
+    "minutes",
+    "cycle_minutes",
+    "percent",
+    "times",
+    "bills",
+    "first_days",
+    "later_days",
+    "periods",
+    "parts",
+)
 
 SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 

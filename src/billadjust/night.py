@@ -130,6 +130,7 @@ def require_policy(inputs: Inputs, policy: Policy, as_of: date) -> None:
     for event, names in PARAMETERS_BY_EVENT.items():
         for name in names:
             policy.require(name, dates[event])
+    policy.require_schemes(dates["outage"])
 
 
 PARAMETERS_BY_EVENT = {

@@ -141,7 +141,7 @@ def _matters(entries: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             how=how,
             rest_case=pl.when(pl.col("rest") > 0).then(rest_case),
-            standing=pl.when(is_dispute).then(found("standing").fill_null("posted")),
+            standing=pl.when(is_dispute).then(found("standing").fill_null("posted")).otherwise(found("basis")),
             days=pl.when(is_dispute).then(
                 (pl.col("deadline") - found("opened_on").str.to_date("%Y-%m-%d")).dt.total_days()
             ),

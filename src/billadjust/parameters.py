@@ -13,7 +13,7 @@ from billadjust.money import MAX_MINOR, minor_digits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Unit = Literal["money", "percent", "days", "minutes", "months", "flag", "names", "choice"]
+Unit = Literal["money", "percent", "days", "h", "minutes", "months", "times", "parts", "flag", "names", "choice"]
 
 Value = int | bool | str | tuple[str, ...]
 """A checked value: money in minor units, a percentage in its ten-thousandths, the others as they are."""
@@ -21,7 +21,15 @@ Value = int | bool | str | tuple[str, ...]
 PERCENT_DECIMALS: Final = 4
 """Decimals of a percentage: 21 % is 210,000."""
 
-_MAXIMUM: Final[dict[Unit, int]] = {"percent": 1_000, "days": 36_500, "minutes": 1_000_000, "months": 1_200}
+_MAXIMUM: Final[dict[Unit, int]] = {
+    "percent": 1_000,
+    "days": 36_500,
+    "h": 23,
+    "minutes": 1_000_000,
+    "months": 1_200,
+    "times": 100,
+    "parts": 366,
+}
 """The largest value of each unit, far above any sensible one, so that products and dates stay in range."""
 
 _IDENTIFIER: Final = re.compile(r"(?!\s)[^|\x00-\x1f\x7f]{1,64}(?<!\s)")
@@ -63,6 +71,21 @@ PARAMETERS: Final = (
         choices=("off", "advise", "credit"),
     ),
     Parameter("outage_credit.enabled", "flag", "Whether outages are credited."),
+    Parameter(
+        "outage_credit.schemes",
+        "names",
+        "What outages owe by: the greatest of these schemes.",
+        choices=(
+            "promise",
+            "es-rd899-art15",
+            "es-rd899-art16",
+            "es-rd899-art16-automatic",
+            "de-tkg58",
+            "us-att-wireless",
+            "us-att-fiber",
+            "nl-tw71a",
+        ),
+    ),
     Parameter("outage_credit.percent", "percent", "The part of the Internet-access fee credited for each incident."),
     Parameter("outage_credit.min_minutes", "minutes", "Incidents shorter than this are not credited."),
     Parameter("outage_credit.cutoff_days", "days", "A cycle's bill is closed this many days before the cycle ends."),
@@ -99,12 +122,26 @@ def parse_value(parameter: Parameter, raw: object, currency: str) -> Value:
             if isinstance(raw, str) and raw in parameter.choices:
                 return raw
             raise ValueError(f"needs {one_of(parameter.choices)}, not {shown(raw)}")
+        case "names" if parameter.choices:
+            return _parse_choices(parameter, raw)
         case "names":
             if isinstance(raw, list) and all(isinstance(name, str) and _IDENTIFIER.fullmatch(name) for name in raw):
                 return tuple(raw)
             raise ValueError(f'needs a list of names, such as ["care"], not {shown(raw)}')
         case _:
             return parse_number(parameter.unit, raw, currency)
+
+
+def _parse_choices(parameter: Parameter, raw: object) -> tuple[str, ...]:
+    """Check a list of some of the parameter's choices, each of them once."""
+    if not isinstance(raw, list) or not raw or not all(isinstance(name, str) for name in raw):
+        raise ValueError(f'needs a list of names, such as ["{parameter.choices[0]}"], not {shown(raw)}')
+    for name in raw:
+        if name not in parameter.choices:
+            raise ValueError(f'"{name}" is not known; {no_such("name", name, parameter.choices).partition("; ")[2]}')
+        if raw.count(name) > 1:
+            raise ValueError(f'names "{name}" more than once')
+    return tuple(raw)
 
 
 def parse_number(unit: Unit, raw: object, currency: str) -> int:

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import polars as pl
 
+from billadjust.dated import Dated, holding, parse_dated
 from billadjust.errors import ConfigError
 from billadjust.money import as_decimal, minor_digits
-from billadjust.parameters import (
-    BY_NAME,
-    PARAMETERS,
-    PERCENT_DECIMALS,
-    Parameter,
-    Value,
-    did_you_mean,
-    no_such,
-    parse_value,
-    shown,
-)
+from billadjust.outage_schemes import CURRENCY, FAMILY, FROM_POLICY, PROMISE, Scheme, shipped_schemes
+from billadjust.parameters import BY_NAME, PARAMETERS, PERCENT_DECIMALS, Parameter, Value, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["PARAMETERS", "Dated", "InForce", "Parameter", "Policy", "read_policy"]
 
-OWN_REFERENCE: Final = "billadjust.toml"
-"""The reference of a value that the operator configured without one."""
-
-_ENTRY_KEYS: Final = ("from", "value", "reference")
+SCHEMES: Final = "outage_credit.schemes"
+"""The parameter that chooses the schemes for outages."""
 
 _DTYPES: Final[dict[str, pl.DataType]] = {
     "flag": pl.Boolean(),
@@ -42,15 +33,6 @@ _DTYPES: Final[dict[str, pl.DataType]] = {
     "names": pl.List(pl.String()),
 }
 """The type of a unit's values in an expression; numbers are Int64."""
-
-
-@dataclass(frozen=True)
-class Dated:
-    """A value, the first day on which it holds (`date.min`: always), and what it rests on."""
-
-    from_: date
-    value: Value
-    reference: str
 
 
 @dataclass(frozen=True)
@@ -134,23 +116,82 @@ class Policy:
         if earliest is not None:
             self._dated(name, earliest)
 
+    def require_schemes(self, earliest: date | None) -> None:
+        """Make sure that the schemes for outages have values on the earliest date they are asked for, as `require` does.
+
+        Raises:
+            ConfigError: one of them does not hold yet.
+        """
+        if earliest is None:
+            return
+        self._dated(SCHEMES, earliest)
+        for dated, following in zip_longest(self.values[SCHEMES], self.values[SCHEMES][1:]):
+            if following is not None and following.from_ <= earliest:
+                continue
+            start = max(dated.from_, earliest)
+            for scheme in self._schemes(dated):
+                if scheme.since > start:
+                    raise ConfigError(
+                        f"The scheme {scheme.name} of {SCHEMES} holds from {scheme.since}, but the policy asks for it on "
+                        f'{start}. Name it from that date on: {SCHEMES} = [{{ from = …, value = ["{PROMISE}"] }}, '
+                        f'{{ from = {scheme.since}, value = ["{scheme.name}"] }}]; if no export should have the date {start}, '
+                        "correct it there."
+                    )
+
+    def schemes(self, on: date) -> list[Scheme]:
+        """Return the schemes for outages that are asked for on a day, in the order of the policy; the greatest counts.
+
+        Raises:
+            ConfigError: the policy names none on that day.
+        """
+        return self._schemes(self._dated(SCHEMES, on))
+
+    @property
+    def credits_telephone(self) -> bool:
+        """Whether a scheme for outages of the telephone is asked for on any day."""
+        every = (scheme for dated in self.values[SCHEMES] for scheme in self._schemes(dated))
+        return any(scheme.service == "telephone" for scheme in every)
+
+    @property
+    def compares_schemes(self) -> bool:
+        """Whether several schemes are asked for on any day."""
+        return any(len(self._schemes(dated)) > 1 for dated in self.values[SCHEMES])
+
+    def _schemes(self, dated: Dated) -> list[Scheme]:
+        own = {name: self.values[source] for name, source in FROM_POLICY.items()}
+        named = [shipped_schemes()[name] for name in _names(dated)]
+        return [
+            replace(scheme, values={**scheme.values, **own}) if scheme.name == PROMISE else scheme for scheme in named
+        ]
+
     def in_force(self, on: date) -> list[InForce]:
         """Return every parameter as people read it on a day; a value that is not there yet reads "none"."""
         rows = []
         for parameter in PARAMETERS:
-            dated = self._find(parameter.name, on)
+            dated = holding(self.values[parameter.name], on)
             if dated is None:
                 rows.append(InForce(parameter.name, "none", "", None, ""))
                 continue
             since = None if dated.from_ == date.min else dated.from_
             rows.append(InForce(parameter.name, *self._read(parameter, dated.value), since, dated.reference))
+            if parameter.name == SCHEMES:
+                rows += self._schemes_in_force(dated, on)
         return rows
 
-    def _find(self, name: str, on: date) -> Dated | None:
-        return next((dated for dated in reversed(self.values[name]) if dated.from_ <= on), None)
+    def _schemes_in_force(self, chosen: Dated, on: date) -> list[InForce]:
+        """Return the parameters of the chosen schemes, but for those that the policy has itself."""
+        return [
+            InForce(
+                f"{scheme.name}.{parameter.name}", *self._read(parameter, dated.value), dated.from_, dated.reference
+            )
+            for scheme in self._schemes(chosen)
+            if scheme.name != PROMISE
+            for parameter in FAMILY
+            if parameter.name in scheme.values and (dated := holding(scheme.values[parameter.name], on))
+        ]
 
     def _dated(self, name: str, on: date) -> Dated:
-        dated = self._find(name, on)
+        dated = holding(self.values[name], on)
         if dated is None:
             first = self.values[name][0].from_
             raise ConfigError(
@@ -194,8 +235,14 @@ def read_policy(table: Mapping[str, object], *, currency: str, timezone: str) ->
             hint = did_you_mean(name, BY_NAME, "`billadjust policy` lists all of them")
             problems.append(f"policy.{name}: there is no such parameter; {hint}")
             continue
-        values[name], wrong = _parse_dated(parameter, raw, currency)
+        values[name], wrong = parse_dated(parameter, raw, currency)
         problems.extend(f"policy.{name}{problem}" for problem in wrong)
+    if currency != CURRENCY and not any(problem.startswith(f"policy.{SCHEMES}") for problem in problems):
+        foreign = {name for dated in values[SCHEMES] for name in _names(dated) if shipped_schemes()[name].has_amounts}
+        problems += [
+            f"policy.{SCHEMES}: {name} has amounts in {CURRENCY}, and the currency is {currency}; leave it out"
+            for name in sorted(foreign)
+        ]
     return Policy(currency, timezone, values), problems
 
 
@@ -207,6 +254,11 @@ def _parameters(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple
             yield from _parameters(raw, f"{name}.")
         else:
             yield name, raw
+
+
+def _names(chosen: Dated) -> tuple[str, ...]:
+    """Return the names that a value of `SCHEMES` holds."""
+    return cast("tuple[str, ...]", chosen.value)
 
 
 @cache
@@ -223,46 +275,5 @@ def _defaults(currency: str) -> dict[str, tuple[Dated, ...]]:
         parameter = BY_NAME[name]
         money = parameter.unit == "money"
         entries = [entry | {"value": entry["value"].quantize(step, ROUND_FLOOR)} for entry in raw] if money else raw
-        defaults[name], _ = _parse_dated(parameter, entries, currency)
+        defaults[name], _ = parse_dated(parameter, entries, currency)
     return defaults
-
-
-def _parse_dated(parameter: Parameter, raw: object, currency: str) -> tuple[tuple[Dated, ...], list[str]]:
-    """Check a plain value or a dated list; return the values and what is wrong, each beginning behind the key path."""
-    if isinstance(raw, dict):
-        return (), [": needs a value or a list of dated values: [{ from = 2026-01-01, value = ... }]"]
-    if not (isinstance(raw, list) and any(isinstance(entry, dict) for entry in raw)):
-        try:
-            return (Dated(date.min, parse_value(parameter, raw, currency), OWN_REFERENCE),), []
-        except ValueError as error:
-            return (), [f": {error}"]
-    values: list[Dated] = []
-    problems: list[str] = []
-    for number, entry in enumerate(raw, start=1):
-        dated, wrong = _parse_entry(parameter, entry, currency)
-        if dated and values and dated.from_ <= values[-1].from_:
-            wrong.append(
-                f", from: {dated.from_} is not after {values[-1].from_}; put the values in the order of their dates"
-            )
-        if dated:
-            values.append(dated)
-        problems.extend(f", entry {number}{problem}" for problem in wrong)
-    return tuple(values), problems
-
-
-def _parse_entry(parameter: Parameter, entry: object, currency: str) -> tuple[Dated | None, list[str]]:
-    """Check one entry of a dated list; return its value, if it is right, and what is wrong with it."""
-    if not isinstance(entry, dict):
-        return None, [f": needs {{ from = 2026-01-01, value = ... }}, not {shown(entry)}"]
-    problems = [f", {key}: {no_such('key', key, _ENTRY_KEYS)}" for key in entry if key not in _ENTRY_KEYS]
-    start: Any = entry.get("from")
-    reference: Any = entry.get("reference", OWN_REFERENCE)
-    if not isinstance(start, date) or isinstance(start, datetime):
-        problems.append(f", from: needs a date, such as 2026-01-01 without quotes, not {shown(start)}")
-    if not isinstance(reference, str) or not reference.strip():
-        problems.append(f", reference: needs a text that says what the value rests on, not {shown(reference)}")
-    try:
-        value = parse_value(parameter, entry.get("value"), currency)
-    except ValueError as error:
-        return None, [*problems, f", value: {error}"]
-    return (Dated(start, value, reference) if not problems else None), problems

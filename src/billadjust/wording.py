@@ -50,7 +50,8 @@ def told(texts: Texts, keys: list[str], rule: str, digits: int) -> pl.Expr:
     if not any(key in texts for key in rest):
         return whole
     partial = fill(texts[first(texts, rest)], texts, digits)
-    return pl.when((pl.col("net") < _stated(rule)).fill_null(value=False)).then(partial).otherwise(whole)
+    stated = _stated(rule, keys[0].rpartition(".")[2])
+    return pl.when((pl.col("net") < stated).fill_null(value=False)).then(partial).otherwise(whole)
 
 
 def first(texts: Texts, keys: list[str]) -> str:
@@ -67,9 +68,10 @@ def candidates(rule: str, kind: str, variant: str, *, rises: bool) -> list[str]:
     return [f"{rule}.{own}.{variant}", f"{rule}.{own}.any", f"kind.{kind}"]
 
 
-def _stated(rule: str) -> pl.Expr:
+def _stated(rule: str, variant: str) -> pl.Expr:
     """Return what a text says is owed, in minor units: an entry may be less, because of others or of what was posted."""
     if rule == "outage_credit":
-        return pl.max_horizontal(in_minor("by_share"), in_minor("by_time"))
+        law = ("by_bills", "by_days", "by_periods", "least") if variant.startswith("law_") else ("by_share",)
+        return pl.max_horizontal(in_minor(name) for name in ("by_time", *law))
     minuend, subtrahend = _STATED[rule]
     return in_minor(minuend) - (in_minor(subtrahend) if subtrahend else 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.calendar import local_date
+from billadjust.rules.outage_terms import SERVICES, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,14 +20,18 @@ EVERYWHERE: Final = ""
 """The area of the subscriptions of no region, or of one where no regional outage happened."""
 
 
+_FEES: Final = ("internet_fee", "monthly_fee", "telephone_fee")
+
+
 @dataclass(frozen=True)
 class Outage:
-    """An ended interruption of Internet access."""
+    """An ended interruption of a service that is credited."""
 
     started_at: datetime
     outage_id: str
     ended_at: datetime
     region: str | None
+    service: str
 
 
 Incident = tuple[Outage, ...]
@@ -36,11 +41,13 @@ Incident = tuple[Outage, ...]
 def incidents_of_subscriptions(night: Night) -> pl.LazyFrame:
     """Return a row for each subscription and incident that met it.
 
-    Columns: subscription_id, account_id, bill_cycle_day, outage_id (of the earliest outage), outages (all of them, in
-    order), started_at, ended_at (UTC), started_on (local date), duration_us, internet_fee (millionths, of the improved
-    version on the first day of the incident on which the subscription has Internet access in its region).
+    There is one for each scheme that the incident is long enough for. Columns: subscription_id, account_id, bill_cycle_day,
+    incident (a number), outage_id (of the earliest outage), outages (all of them, in order), started_at, ended_at (UTC),
+    started_on (local date), internet_fee and monthly_fee (millionths, of the improved version on the first day of the incident
+    on which the subscription has Internet access in its region), telephone_fee (the rest of the monthly fee, on the first day on
+    which there is one), and those of `terms`.
     """
-    outages = _internet_outages(night)
+    outages = _outages(night)
     areas = sorted({EVERYWHERE, *(outage.region for outage in outages if outage.region)})
     incidents = [
         (area, incident)
@@ -49,22 +56,28 @@ def incidents_of_subscriptions(night: Night) -> pl.LazyFrame:
     ]
     met = _met(night, incidents)
     united, members = _unite([incident for _, incident in incidents], _moves(met))
-    first = pl.col("account_id", "bill_cycle_day", "internet_fee").sort_by("first_day", "day_from").first()
+    in_time = pl.col("account_id", "bill_cycle_day", *_FEES).sort_by("first_day", "day_from")
+    first = in_time.drop_nulls().first()
     return (
         met.join(members.lazy(), on=["subscription_id", "number"], how="left")
         .group_by("subscription_id", incident=pl.coalesce("united", "number"))
         .agg(first, pl.col("usable").all())
         .filter("usable")
         .join(_frame_of(united, night.policy.timezone), on="incident")
-        .drop("incident", "usable")
+        .join(terms(united, night.policy), on="incident")
+        .drop("usable")
     )
 
 
-def _internet_outages(night: Night) -> list[Outage]:
-    """Return the ended outages of service data or all, in the order of their starts (outages are few)."""
+def _outages(night: Night) -> list[Outage]:
+    """Return the ended outages of service data or all, in the order of their starts (outages are few).
+
+    Those of service voice are there only if the policy has a scheme for the telephone.
+    """
+    services = {*SERVICES["internet"], *(SERVICES["telephone"] if night.policy.credits_telephone else ())}
     frame = (
-        night.inputs.outages.filter(pl.col("service").is_in(["data", "all"]) & pl.col("ended_at").is_not_null())
-        .select("started_at", "outage_id", "ended_at", "region")
+        night.inputs.outages.filter(pl.col("service").is_in(sorted(services)) & pl.col("ended_at").is_not_null())
+        .select("started_at", "outage_id", "ended_at", "region", "service")
         .sort("started_at", "outage_id")
         .collect()
     )
@@ -114,8 +127,11 @@ def _met(night: Night, incidents: Sequence[tuple[str, Incident]]) -> pl.LazyFram
     )
     regions = sorted({area for area, _ in incidents} - {EVERYWHERE})
     area = pl.when(pl.col("region").is_in(regions)).then("region").otherwise(pl.lit(EVERYWHERE))
+    internet, monthly = pl.col("improved_internet_fee"), pl.col("improved_monthly_fee")
+    has_internet = internet > 0
+    has_telephone = (monthly > internet) & night.policy.credits_telephone
     return (
-        night.spans.filter(~pl.col("usable") | (pl.col("improved_internet_fee") > 0))
+        night.spans.filter(~pl.col("usable") | has_internet | has_telephone)
         .select(
             "subscription_id",
             "account_id",
@@ -124,7 +140,9 @@ def _met(night: Night, incidents: Sequence[tuple[str, Incident]]) -> pl.LazyFram
             "day_to",
             "usable",
             area=area,
-            internet_fee="improved_internet_fee",
+            internet_fee=pl.when(has_internet).then(internet),
+            monthly_fee=pl.when(has_internet).then(monthly),
+            telephone_fee=pl.when(has_telephone).then(monthly - internet),
         )
         .join(timed, on="area")
         .filter((pl.col("day_from") <= pl.col("last_day")) & (pl.col("day_to") > pl.col("started_on")))
@@ -195,6 +213,5 @@ def _frame_of(incidents: Sequence[Incident], timezone: str) -> pl.LazyFrame:
         }
     )
     return pl.LazyFrame(rows, schema=schema, orient="row").with_columns(
-        started_on=local_date(pl.col("started_at"), timezone),
-        duration_us=(pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds(),
+        started_on=local_date(pl.col("started_at"), timezone)
     )

@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.calendar import cycle_end, cycle_minutes, cycle_start
-from billadjust.money import MICRO, PERCENT, divide_half_up
+from billadjust.money import MICRO, divide_half_up
+from billadjust.outage_schemes import PROMISE
 from billadjust.phrases import phrase
 from billadjust.rules.evidence import amount, evidence, micro, number, percent
 from billadjust.rules.incidents import incidents_of_subscriptions
+from billadjust.rules.outage_amounts import MEMBERS, with_amounts
 from billadjust.schemas import Claims
 
 if TYPE_CHECKING:
     from billadjust.night import Night
 
-MINUTE_US = 60_000_000
-
-BETWEEN_OUTAGES = ", "
+BETWEEN_OUTAGES: Final = ", "
 """What stands between the outages of an incident in `source_ref`."""
+
+_INCIDENT: Final = ["subscription_id", "incident"]
 
 
 def outage_credit(night: Night) -> pl.LazyFrame:
     """An outage of the Internet access credits a share of its fee, or the time without service if that is more.
 
     65 of August's 44,640 minutes on a fee of 6.90 are 0.01; 10 % is 0.69: 0.69 is owed. 80 hours are
-    6.90 × 4,800 ÷ 44,640 = 0.74: 0.74 is owed. Incidents that start in one cycle owe together at most one fee.
+    6.90 × 4,800 ÷ 44,640 = 0.74: 0.74 is owed. Incidents that start in one cycle owe together at most one fee. The
+    policy may name other schemes; then the greatest of them is owed.
     """
     policy = night.policy
     started = pl.col("started_on")
-    enabled = policy.expr("outage_credit.enabled", started)
-    long_enough = pl.col("duration_us") >= policy.expr("outage_credit.min_minutes", started) * MINUTE_US
-    start = cycle_start(started, pl.col("bill_cycle_day"))
-    fee = pl.col("internet_fee").cast(pl.Int128)
-    to_minor = MICRO // 10**policy.digits
-    share = divide_half_up(fee * pl.col("percent"), pl.lit(PERCENT * to_minor, pl.Int128)).cast(pl.Int64)
-    time = divide_half_up(
-        fee * pl.col("duration_us"), (pl.col("cycle_min") * MINUTE_US).cast(pl.Int128) * to_minor
-    ).cast(pl.Int64)
-    pool = phrase("{}|{}", "subscription_id", "cycle")
+    by_scheme = with_amounts(
+        incidents_of_subscriptions(night).filter(policy.expr("outage_credit.enabled", started)), night
+    )
+    by_scheme = by_scheme.with_columns(shown=amount(pl.col("owed"), policy.digits))
     met = (
-        incidents_of_subscriptions(night)
-        .filter(enabled & long_enough)
-        .with_columns(percent=policy.expr("outage_credit.percent", started), cycle=start)
-        .with_columns(cycle_min=cycle_minutes(start, cycle_end(started, pl.col("bill_cycle_day")), policy.timezone))
-        .with_columns(by_share=share, by_time=time, fee=divide_half_up(pl.col("internet_fee"), to_minor))
-        .with_columns(owed=pl.max_horizontal("by_share", "by_time"), pool=pool)
-        .with_columns(pool_limit=pl.col("fee").max().over("pool"))
+        _greatest(by_scheme, several=policy.compares_schemes)
+        .with_columns(pool=phrase("{}|{}", "subscription_id", "cycle"))
+        .with_columns(pool_limit=_limit(policy.digits))
         .join(_tax_rates(night), on="subscription_id", how="left")
     )
+    is_promise = pl.col("scheme") == PROMISE
+    source = pl.coalesce(pl.when(pl.col("member") == member).then(f"{member}_ref") for member in (*MEMBERS, "by_least"))
+    law_variant = pl.col("member").str.replace("by_", "law_", literal=True)
     return met.select(
         rule=pl.lit("outage_credit"),
         claim=phrase("outage_credit|{}|{}", "outage_id", "subscription_id"),
@@ -69,23 +64,90 @@ def outage_credit(night: Night) -> pl.LazyFrame:
         deadline=pl.lit(None, pl.Date),
         tax_rate=pl.coalesce("line_tax_rate", policy.expr("tax_rate", started)),
         taken_back=pl.lit(value=False),
-        policy_ref=policy.reference("outage_credit.percent", started),
-        variant=pl.when(pl.col("by_time") > pl.col("by_share")).then(pl.lit("by_time")).otherwise(pl.lit("by_share")),
-        evidence=evidence(
-            outages=pl.col("outages").list.join(BETWEEN_OUTAGES),
-            started_at=local_text(pl.col("started_at"), policy.timezone),
-            ended_at=local_text(pl.col("ended_at"), policy.timezone),
-            minutes=number(pl.col("duration_us") // 60, 6),
-            cycle_minutes=pl.col("cycle_min"),
-            fee=micro(pl.col("internet_fee")),
-            percent=percent(pl.col("percent")),
-            by_share=amount(pl.col("by_share"), policy.digits),
-            by_time=amount(pl.col("by_time"), policy.digits),
-            at_most=amount(pl.col("pool_limit"), policy.digits),
-        ),
+        policy_ref=pl.when(is_promise)
+        .then(policy.reference("outage_credit.percent", started))
+        .otherwise(phrase("{}: {}", "scheme", source)),
+        variant=pl.when(is_promise).then("member").otherwise(law_variant),
+        evidence=_evidence(night),
         stated="owed",
         review=pl.lit(None, pl.String),
     ).select(Claims.column_names())
+
+
+def _greatest(by_scheme: pl.LazyFrame, *, several: bool) -> pl.LazyFrame:
+    """Keep for each subscription and incident the scheme that owes most, of equal ones the first in the policy.
+
+    Adds `compared`, what every scheme owes, as text (null if there is only one), and `unlimited`, the most that a scheme owes
+    that does not limit a cycle's incidents to the fee; `fee_limit` is the greatest fee of the others (null without one).
+    """
+    limited = by_scheme.with_columns(
+        fee_limit=pl.when("at_most_fee").then("fee"), unlimited=pl.when(~pl.col("at_most_fee")).then("owed")
+    )
+    if not several:
+        return limited.with_columns(compared=pl.lit(None, pl.String))
+    firsts = pl.all().exclude(*_INCIDENT, "fee_limit", "unlimited", "compared")
+    return (
+        limited.with_columns(compared=phrase("{} {}", "scheme", "shown"))
+        .group_by(_INCIDENT)
+        .agg(
+            firsts.sort_by([-pl.col("owed"), pl.col("place")]).first(),
+            pl.col("fee_limit", "unlimited").max(),
+            pl.col("compared").sort_by("place").str.join(BETWEEN_OUTAGES),
+        )
+    )
+
+
+def _limit(digits: int) -> pl.Expr:
+    """What the incidents of a cycle owe together at most: the greatest fee, or what schemes without a limit owe.
+
+    Null if no scheme limits them.
+    """
+    fee = divide_half_up(pl.col("fee_limit").max().over("pool"), MICRO // 10**digits)
+    return pl.when(fee.is_not_null()).then(pl.max_horizontal(fee, pl.col("unlimited").fill_null(0).sum().over("pool")))
+
+
+def _evidence(night: Night) -> pl.Expr:
+    """Return the figures of the scheme that decides; those of the promise stand alone, as long as nothing else is asked for."""
+    policy = night.policy
+    common = {
+        "outages": pl.col("outages").list.join(BETWEEN_OUTAGES),
+        "started_at": local_text(pl.col("started_at"), policy.timezone),
+        "ended_at": local_text(pl.col("ended_at"), policy.timezone),
+        "minutes": number(pl.col("lost_us") // 60, 6),
+        "cycle_minutes": pl.col("cycle_min"),
+        "fee": micro(pl.col("fee")),
+    }
+    shares = {
+        "percent": percent(pl.col("percent")),
+        "by_share": amount(pl.col("by_share"), policy.digits),
+        "by_time": amount(pl.col("by_time"), policy.digits),
+    }
+    law = {
+        "basis": pl.col("member").str.replace("by_", "law_", literal=True),
+        "scheme": pl.col("scheme"),
+        "law": pl.col("law"),
+        "times": pl.col("times"),
+        "by_time": amount(pl.col("by_time"), policy.digits),
+        "bills": pl.col("bill_count"),
+        "usage": micro(pl.col("usage")),
+        "by_bills": amount(pl.col("by_bills"), policy.digits),
+        "first_days": pl.col("first_days"),
+        "a_first_day": micro(pl.col("a_first_day")),
+        "later_days": pl.col("later_days"),
+        "a_later_day": micro(pl.col("a_later_day")),
+        "by_days": amount(pl.col("by_days"), policy.digits),
+        "periods": pl.col("periods"),
+        "parts": pl.when(pl.col("parts_of_fee") == 0).then("cycle_days").otherwise("parts_of_fee"),
+        "least": amount(pl.col("least"), policy.digits),
+        "by_periods": amount(pl.col("by_periods"), policy.digits),
+    }
+    at_most = {"at_most": amount(pl.col("pool_limit"), policy.digits)}
+    compared = {"compared": pl.col("compared")} if policy.compares_schemes else {}
+    return (
+        pl.when(pl.col("scheme") == PROMISE)
+        .then(evidence(**common, **shares, **at_most, **compared))
+        .otherwise(evidence(**common, **law, **at_most, **compared))
+    )
 
 
 def local_text(moment: pl.Expr, timezone: str) -> pl.Expr:
