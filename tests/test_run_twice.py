@@ -144,17 +144,25 @@ def test_a_plan_other_than_the_approved_one_is_not_posted(operator: Path) -> Non
     other = plan_of(night(operator, JULY, "--dry-run"))
     outcome = night(operator, JULY, "--approve", plan)
     assert (outcome.code, outcome.out, runs(operator)) == (5, "", [])
+    where = operator / "out" / "not_posted"
     assert outcome.err == (
-        f"billadjust: This is not the approved plan: its hash is {other}. Nothing was posted. "
-        "Look at it with --dry-run, then approve its hash.\n"
+        f"billadjust: This is not the approved plan. Nothing was posted. What would have been is in {where}; "
+        f"if it is right, run with --approve {other}.\n"
     )
+    assert json_of(where / "PREVIEW_summary.json")["plan_hash"] == other
 
 
 @pytest.mark.parametrize(
     ("limit", "sentence"),
     [
         ("run_gross = 43.50", None),
-        ("run_gross = 43.49", "The run gives 43.50 EUR; limits.run_gross is 43.49 EUR."),
+        (
+            "run_gross = 43.49",
+            (
+                "The run gives 43.50 EUR; limits.run_gross is 43.49 EUR. "
+                "The largest changes: A0001 14.50 EUR, A0002 14.50 EUR, A0003 14.50 EUR."
+            ),
+        ),
         ("account_gross = 14.50", None),
         (
             "account_gross = 14.49",
@@ -164,7 +172,10 @@ def test_a_plan_other_than_the_approved_one_is_not_posted(operator: Path) -> Non
         ("share_of_billed = 65.8493", None),
         (
             "share_of_billed = 65.8492",
-            "The run gives 43.50 EUR of 66.06 EUR billed; limits.share_of_billed is 65.8492 %.",
+            (
+                "The run gives 43.50 EUR of 66.06 EUR billed; limits.share_of_billed is 65.8492 %. "
+                "The largest changes: A0001 14.50 EUR, A0002 14.50 EUR, A0003 14.50 EUR."
+            ),
         ),
     ],
 )
@@ -176,15 +187,19 @@ def test_a_run_beyond_a_limit_posts_only_after_approval(operator: Path, limit: s
         assert "Limits: within all of them." in outcome.out
         return
     dry = night(operator, JULY, "--dry-run")
-    assert (dry.code, f"Limit: {sentence}\n" in dry.out) == (0, True)
+    told = [line.removeprefix("Limit: ") for line in dry.out.splitlines() if line.startswith("Limit: ")]
+    assert (dry.code, " ".join(told)) == (0, sentence)
     plan = plan_of(dry)
     assert (outcome.code, outcome.out, runs(operator)) == (5, "", [])
+    where = operator / "out" / "not_posted"
     assert outcome.err == (
-        f"billadjust: The plan is beyond a limit; nothing was posted. {sentence} "
-        f"Look at it with --dry-run; if it is right, run with --approve {plan}.\n"
+        f"billadjust: The plan is beyond a limit. {sentence} Nothing was posted. What would have been is in {where}; "
+        f"if it is right, run with --approve {plan}.\n"
     )
+    assert len(rows_of(where / "PREVIEW_adjustments.csv")) == 9
     approved = posted(operator, JULY, "--approve", plan)
-    assert json_of(approved / "summary.json")["beyond_limits"] == [sentence]
+    assert json_of(approved / "summary.json")["beyond_limits"] == told
+    assert not where.exists()
 
 
 def test_what_is_taken_back_counts_for_the_limits_and_does_not_hide_what_is_given(ran: Path) -> None:
@@ -198,7 +213,43 @@ def test_what_is_taken_back_counts_for_the_limits_and_does_not_hide_what_is_give
     assert limits == [
         "Limit: The run gives 14.50 EUR and takes back 35.94 EUR; limits.run_gross is 35.93 EUR.",
         "Limit: Accounts beyond limits.account_gross of 11.98 EUR: 1, A0004 14.50 EUR.",
+        "Limit: The largest changes: A0004 14.50 EUR, A0001 -11.98 EUR, A0002 -11.98 EUR, A0003 -11.98 EUR.",
     ]
+
+
+def test_what_an_earlier_night_left_to_look_at_is_replaced_by_what_the_last_one_left(operator: Path) -> None:
+    tables = operator_of(3)
+    tables["disputes"][0]["opened_on"] = "01/07/2026"
+    write_operator(operator, tables)
+    where = operator / "out" / "not_posted"
+    assert (night(operator, JULY).code, [path.name for path in where.iterdir()]) == (3, ["rejected.csv"])
+    write_operator(operator, operator_of(3), "[limits]\nrun_gross = 1.00\n")
+    assert night(operator, JULY).code == 5
+    assert not (where / "rejected.csv").exists()
+    assert (where / "PREVIEW_adjustments.csv").exists()
+    (operator / "tariffs.csv").unlink()
+    assert night(operator, JULY).code == 2
+    assert (where / "PREVIEW_adjustments.csv").exists()
+
+
+def test_a_dry_run_shows_the_largest_accounts_and_what_is_new_since_the_last_run(ran: Path) -> None:
+    """One refund of 11.98 is explained, and a fourth customer gets 14.50 in three entries."""
+    tables = operator_of(4)
+    tables["disputes"][1] |= {"status": "explained", "resolved_on": "2026-07-03", "explanation": "Ordered by phone."}
+    write_operator(ran, tables)
+    lines = night(ran, "2026-07-03", "--dry-run").out.splitlines()
+    first = lines.index("Accounts, the largest first, in EUR:")
+    assert lines[first + 1 : first + 4] == [
+        "  A0004: entries 3, gross 14.50",
+        "  A0002: entries 1, gross -11.98",
+        (
+            "Since the last run: 3 entries, 14.50 EUR gross, of claims that had none before; 1 entry, -11.98 EUR gross, of "
+            "known claims."
+        ),
+    ]
+    summary = json_of(posted(ran, "2026-07-03") / "summary.json")
+    assert summary["new_claims"] == {"entries": 3, "net": "11.99", "tax": "2.51", "gross": "14.50"}
+    assert summary["known_claims"] == {"entries": 1, "net": "-9.90", "tax": "-2.08", "gross": "-11.98"}
 
 
 @pytest.mark.parametrize(("share", "code"), [("25", 0), ("24.9999", 3)])

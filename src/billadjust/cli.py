@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from billadjust.commands.check import check
+from billadjust.commands.history import diff, history
 from billadjust.commands.init import init
 from billadjust.commands.ledger import publish, verify
 from billadjust.commands.policy import policy
 from billadjust.commands.rate import rate
 from billadjust.commands.run import run
 from billadjust.commands.simulate import simulate
+from billadjust.commands.status import status
 from billadjust.commands.undo import undo
 from billadjust.errors import BilladjustError
 from billadjust.terminal import Terminal
@@ -40,6 +42,9 @@ COMMANDS: Final[dict[Callable[..., None], str]] = {
     simulate: "simulate --tariffs planned --months 3 --output simulation",
     policy: "policy --as-of 2026-08-25",
     verify: "verify",
+    status: "status",
+    history: "history --since 2026-08-01 --rule outage_credit",
+    diff: "diff 20260828-0006 20260829-0007",
 }
 """The commands in the order of the help, each with an example of its use."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from billadjust.inputs import Inputs
 
 SHOWN = 5
-"""How many accounts beyond the limit are named."""
+"""How many accounts are named: those beyond the limit, or those that change most."""
 
 
 def too_many_rejected(counts: pl.DataFrame, limits: Limits) -> str | None:
@@ -40,25 +40,31 @@ def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str
     given = int(accounts["gross"].clip(lower_bound=0).sum())
     back = int(-accounts["gross"].clip(upper_bound=0).sum())
     moved = max(given, back)
-    found = []
+    found, responsible = [], False
 
     def money(amount: int) -> str:
         return f"{as_decimal(amount, digits)} {config.currency}"
 
+    def named(some: pl.DataFrame) -> str:
+        return ", ".join(f"{account} {money(gross)}" for account, gross in some.head(SHOWN).rows())
+
     run = f"The run gives {money(given)}" + (f" and takes back {money(back)}" if back else "")
     if limits.run_gross is not None and moved > limits.run_gross:
         found.append(f"{run}; limits.run_gross is {money(limits.run_gross)}.")
+        responsible = True
     if limits.account_gross is not None:
         large = accounts.filter(pl.col("gross").abs() > limits.account_gross)
         if large.height:
-            largest = ", ".join(f"{account} {money(gross)}" for account, gross in large.head(SHOWN).rows())
             found.append(
                 f"Accounts beyond limits.account_gross of {money(limits.account_gross)}: {large.height:,}, "
-                f"{'the largest ' if large.height > SHOWN else ''}{largest}."
+                f"{'the largest ' if large.height > SHOWN else ''}{named(large)}."
             )
     if limits.share_of_billed is not None:
         billed = int(inputs.invoices.select(pl.col("gross_total").sum()).collect(engine="streaming").item())
         if moved * PERCENT > billed * limits.share_of_billed:
             share = as_decimal(limits.share_of_billed, 4).normalize()
             found.append(f"{run} of {money(billed)} billed; limits.share_of_billed is {share:f} %.")
+            responsible = True
+    if responsible:
+        found.append(f"The largest changes: {named(accounts)}.")
     return tuple(found)

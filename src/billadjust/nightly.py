@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from billadjust.plan import Plan
 
 
+NOT_POSTED = "not_posted"
+"""Directory under the outputs for what a person must look at when a run posts nothing: its plan, or its rejected rows."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What somebody asked for: a run of a date, which may lack some inputs, or must be an approved plan."""
@@ -65,7 +69,8 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
     Raises:
         UsageError: the date is before the newest run, or an input that the newest run had is missing.
         RejectedShareError: too many rows were rejected; they are written beside the outputs.
-        ApprovalNeededError: the plan is beyond a limit, or is not the one that was approved.
+        ApprovalNeededError: the plan is beyond a limit, or is not the one that was approved; it is written beside the
+            outputs.
         LedgerBusyError: another run holds the ledger.
     """
     config = request.config
@@ -75,16 +80,15 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
         completed = complete(snapshot, config, progress)
 
         def reject(rejected: pl.DataFrame) -> str:
-            return f"The reasons are in {publish_rejected(rejected, config, config.outputs / 'not_posted')}"
+            return f"The reasons are in {publish_rejected(rejected, config, _not_posted(config))}"
 
         with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
-            _approve(plan, over, request.approved)
+            _demand_approval(plan, over, request)
             progress("Posting")
             post(plan, snapshot, {DIALECT: config.dialect})
             progress("Writing files")
             result = Result(loaded, plan, over, publish_posted(plan, config), completed)
-            # What was rejected on a night that posted nothing is of no use once a night has posted.
-            shutil.rmtree(config.outputs / "not_posted", ignore_errors=True)
+            _not_posted(config)
             return result
 
 
@@ -220,15 +224,22 @@ def _demand_few_rejected(config: Config, loaded: Loaded, reject: Callable[[pl.Da
         )
 
 
-def _approve(plan: Plan, over: tuple[str, ...], approved: str | None) -> None:
-    """Let a plan pass if it is the approved one, or needs no approval."""
-    if approved is not None and approved != plan.hash:
-        raise ApprovalNeededError(
-            f"This is not the approved plan: its hash is {plan.hash}. Nothing was posted. "
-            "Look at it with --dry-run, then approve its hash."
-        )
-    if over and approved is None:
-        raise ApprovalNeededError(
-            f"The plan is beyond a limit; nothing was posted. {' '.join(over)} "
-            f"Look at it with --dry-run; if it is right, run with --approve {plan.hash}."
-        )
+def _not_posted(config: Config) -> Path:
+    """Return where a run that posts nothing leaves what a person must look at, without what an earlier one left there."""
+    directory = config.outputs / NOT_POSTED
+    shutil.rmtree(directory, ignore_errors=True)
+    return directory
+
+
+def _demand_approval(plan: Plan, over: tuple[str, ...], request: Request) -> None:
+    """Stop if a plan needs approval and has none, or is not the approved one; it is written for whoever must decide."""
+    approved, config = request.approved, request.config
+    if approved == plan.hash or (approved is None and not over):
+        return
+    directory = _not_posted(config)
+    publish_preview(plan, config, directory)
+    cause = " ".join(("The plan is beyond a limit.", *over)) if approved is None else "This is not the approved plan."
+    raise ApprovalNeededError(
+        f"{cause} Nothing was posted. What would have been is in {directory}; "
+        f"if it is right, run with --approve {plan.hash}."
+    )

@@ -16,7 +16,7 @@ from billadjust.review import review, with_unknown_accounts
 from billadjust.rules import RULES
 from billadjust.schemas import Entries
 from billadjust.settle import settle
-from billadjust.summary import found, open_refunds, posted, read, to_json
+from billadjust.summary import found, news, open_refunds, posted, read, to_json
 from billadjust.wording import explain
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
         "currency": policy.currency,
         "plan_hash": digest,
         **posted(entries, policy.digits),
+        **news(settlement.entries, policy.digits),
         **read(loaded),
         **found(tables),
         "open_refunds": open_refunds(after, as_of, policy.digits),

@@ -32,6 +32,15 @@ def posted(entries: pl.DataFrame, digits: int) -> dict[str, Any]:
     }
 
 
+def news(entries: pl.DataFrame, digits: int) -> dict[str, Any]:
+    """Sum up the entries of a run (with `is_new`) of claims that had none before, and those of claims that had."""
+    parts = {"new_claims": pl.col("is_new"), "known_claims": ~pl.col("is_new")}
+    return {
+        name: _rows(entries.filter(part).select(pl.len().alias("entries"), pl.col(AMOUNTS).sum()), digits)[0]
+        for name, part in parts.items()
+    }
+
+
 def read(loaded: Loaded) -> dict[str, Any]:
     """Count the rows of each input; nothing here depends on how they were split into files."""
     counts = ("rows", "accepted", "rejected", "repeats")
@@ -49,18 +58,30 @@ def found(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     }
 
 
-def open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[str, Any]]:
-    """Age the provisional refunds of a ledger: how many, and how much gross, by the days left until they are final."""
-    claims = (
+def provisional(ledger: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what may still be taken back (schemas.Entries), a row for each claim with anything left of it.
+
+    Columns: claim, account_id, invoice_id, line_no, source_ref (the dispute), deadline, net and gross (minor units).
+    """
+    return (
         ledger.filter(pl.col("bucket") == "provisional")
         .group_by("claim")
-        .agg(pl.col("net", "gross").sum(), pl.col("deadline").sort_by("run_id").last())
+        .agg(
+            pl.col("account_id", "invoice_id", "line_no", "source_ref").first(),
+            pl.col("deadline").max_by("run_id"),
+            pl.col("net", "gross").sum(),
+        )
         # A cent of tax may stay with either of two refunds of one line that was taxed as a whole.
         .filter(pl.col("net") != 0)
     )
+
+
+def open_refunds(ledger: pl.LazyFrame, as_of: date, digits: int) -> list[dict[str, Any]]:
+    """Age the provisional refunds of a ledger: how many, and how much gross, by the days left until they are final."""
     days_left = (pl.col("deadline") - as_of).dt.total_days()
     ages = (
-        claims.group_by(days_left=days_left)
+        provisional(ledger)
+        .group_by(days_left=days_left)
         .agg(pl.len().alias("refunds"), pl.col("gross").sum())
         .sort("days_left")
         .collect(engine="streaming")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -18,6 +19,14 @@ WIDTH = 100
 """Columns that output uses at most."""
 
 
+class Format(StrEnum):
+    """How rows are shown: to people, or to other programs."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
 class Terminal:
     """Standard output for what was asked for, standard error for the rest."""
 
@@ -26,6 +35,10 @@ class Terminal:
         self._out, self._err = (Console(stderr=stderr, highlight=False) for stderr in (False, True))
         for console in (self._out, self._err):
             console.width = min(console.width, WIDTH)
+
+    def show_text(self, text: str) -> None:
+        """Print a text as it is, for another program to read."""
+        self._out.out(text, end="", highlight=False)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from billadjust.errors import UsageError
+from billadjust.terminal import Format
 
 if TYPE_CHECKING:
     from billadjust.config import Config
@@ -21,7 +22,8 @@ ConfigOption = Annotated[
 ]
 
 
-def _date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """Read a date of the command line."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -30,7 +32,13 @@ def _date(text: str) -> date:
 
 DateOption = Annotated[
     date | None,
-    typer.Option("--as-of", metavar="DATE", parser=_date, help="The date of the run (default: today, local time)."),
+    typer.Option(
+        "--as-of", metavar="DATE", parser=parse_date, help="The date of the run (default: today, local time)."
+    ),
+]
+
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="Show a table, or rows for another program.", case_sensitive=False)
 ]
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run, as in `run_id` of its entries.")]

@@ -18,7 +18,7 @@ from billadjust.ledger.entries import contradictions, plan_hash
 from billadjust.ledger.lock import lock
 from billadjust.ledger.records import ROWS, UNDOES, RunRecord
 from billadjust.ledger.snapshot import Snapshot, open_ledger
-from billadjust.ledger.verify import damages, verify
+from billadjust.ledger.verify import damages, verify, verify_files
 
 __all__ = [
     "ROWS",
@@ -32,4 +32,5 @@ __all__ = [
     "open_ledger",
     "plan_hash",
     "verify",
+    "verify_files",
 ]

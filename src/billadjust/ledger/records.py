@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from billadjust.errors import LedgerDamagedError
@@ -37,6 +37,7 @@ class RunRecord:
     `inputs` names the inputs that were present. `entries` counts what was posted; `net`, `tax` and `gross` are its sums
     in minor units. `details` is whatever JSON the run wants to keep (its summary, the run that it undid). `stem` names
     the run's files, and `attachments` gives the SHA-256 of each file in `LEDGER/_runs/STEM/`; `append` fills both in.
+    `posted_at` is the time of the commit, which is read with it and not a part of what it says.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class RunRecord:
     details: Mapping[str, Any] = field(default_factory=dict)
     stem: str = ""
     attachments: Mapping[str, str] = field(default_factory=dict)
+    posted_at: datetime | None = field(default=None, compare=False)
 
     @staticmethod
     def of(
@@ -81,7 +83,9 @@ class RunRecord:
 
     def to_metadata(self) -> dict[str, str]:
         """Return the record as the commit's metadata: JSON, and the SHA-256 of this JSON."""
-        text = json.dumps(asdict(self) | {"as_of": self.as_of.isoformat()}, ensure_ascii=False, sort_keys=True)
+        said = asdict(self) | {"as_of": self.as_of.isoformat()}
+        del said["posted_at"]
+        text = json.dumps(said, ensure_ascii=False, sort_keys=True)
         return {_RECORD: text, _DIGEST: hashlib.sha256(text.encode()).hexdigest()}
 
     @staticmethod
@@ -100,9 +104,12 @@ class RunRecord:
                 "Restore the ledger's _delta_log directory from a backup."
             )
         content = json.loads(text)
-        return RunRecord(
-            **content | {"as_of": date.fromisoformat(content["as_of"]), "inputs": tuple(content["inputs"])}
-        )
+        typed = {
+            "as_of": date.fromisoformat(content["as_of"]),
+            "inputs": tuple(content["inputs"]),
+            "posted_at": datetime.fromtimestamp(commit["timestamp"] / 1000, UTC),
+        }
+        return RunRecord(**content | typed)
 
 
 def next_run_id(runs: int, as_of: date) -> str:

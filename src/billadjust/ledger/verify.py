@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 
 def verify(snapshot: Snapshot, *, deep: bool = False) -> None:
     """Raise LedgerDamagedError with a line for each damage that `damages` finds."""
-    found = damages(snapshot, deep=deep)
+    _raise(snapshot, damages(snapshot, deep=deep))
+
+
+def _raise(snapshot: Snapshot, found: list[str]) -> None:
     if found:
         raise LedgerDamagedError(
             f"The ledger {snapshot.path} is damaged; nothing is posted on it. Restore it from a backup.\n"
             + "\n".join(found)
         )
+
+
+def verify_files(snapshot: Snapshot) -> None:
+    """Raise LedgerDamagedError if files of the ledger are missing or cut off; their figures are not looked at."""
+    _raise(snapshot, _missing_files(snapshot))
 
 
 def damages(snapshot: Snapshot, *, deep: bool = False) -> list[str]:

@@ -63,10 +63,15 @@ def complete(snapshot: Snapshot, config: Config, progress: Callable[[str], None]
     A mark in the ledger, not the directory, tells that files were written: importers may have moved them away.
     """
     record = snapshot.newest
-    if record is None or _marker(snapshot, record).exists():
+    if record is None or is_published(snapshot, record):
         return None
     progress("Writing the files of the last run")
     return publish_run(snapshot, record.run_id, config)
+
+
+def is_published(snapshot: Snapshot, record: RunRecord) -> bool:
+    """Whether the files of a run were written; their importers may have moved them away."""
+    return _marker(snapshot, record).exists()
 
 
 def publish_preview(plan: Plan, config: Config, directory: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from billadjust.terminal import Terminal
 
 
+ACCOUNTS_SHOWN: Final = 10
+"""How many accounts are named."""
+
+
 def show_result(terminal: Terminal, result: Result, config: Config, *, posted: bool) -> None:
     """Print what was read, rejected, owed and posted, what the limits say, and where the files are."""
     plan, digits = result.plan, config.policy.digits
@@ -28,6 +33,13 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
     for remark in result.loaded.remarks:
         terminal.show_line(f"Note: {remark}")
     terminal.show_table(entries_table(plan.entries, digits, config.currency, posted=posted))
+    if not posted:
+        show_accounts(terminal, plan.entries, digits, config.currency)
+        new, known = (
+            f"{counted(part['entries'], 'entry', 'entries')}, {Decimal(part['gross']):,} {config.currency} gross"
+            for part in (plan.summary["new_claims"], plan.summary["known_claims"])
+        )
+        terminal.show_line(f"Since the last run: {new}, of claims that had none before; {known}, of known claims.")
     review = plan.tables["review"]
     if review.height:
         topics = ", ".join(f"{topic} {count:,}" for topic, count in review.group_by("topic").len().sort("topic").rows())
@@ -57,6 +69,23 @@ def inputs_table(counts: pl.DataFrame) -> Table:
     for row in counts.to_dicts():
         add_row(table, row["input"], *(f"{row[name]:,}" for name in ("rows", "accepted", "rejected", "repeats")))
     return table
+
+
+def show_accounts(terminal: Terminal, entries: pl.DataFrame, digits: int, currency: str) -> None:
+    """Print the accounts that entries (schemas.Entries) give most to, or take most from."""
+    accounts = (
+        entries.group_by("account_id")
+        .agg(pl.len().alias("entries"), pl.col("gross").sum())
+        .sort(pl.col("gross").abs(), pl.col("account_id"), descending=[True, False])
+    )
+    if accounts.is_empty():
+        return
+    table = make_table(f"Accounts, the largest first, in {currency}", "account", ">entries", ">gross")
+    for account, count, gross in accounts.head(ACCOUNTS_SHOWN).rows():
+        add_row(table, account, f"{count:,}", f"{as_decimal(gross, digits):,}")
+    terminal.show_table(table)
+    if accounts.height > ACCOUNTS_SHOWN:
+        terminal.show_line(f"… and {counted(accounts.height - ACCOUNTS_SHOWN, 'other account')}.")
 
 
 def posted_totals(plan: Plan, config: Config) -> str:

@@ -42,6 +42,7 @@ COLUMNS: Final = (
     "evidence",
     "variant",
     "language",
+    "is_new",
 )
 
 
@@ -80,6 +81,7 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
             evidence=_evidence(night.policy.digits),
             variant=pl.when("compared").then("variant").fill_null("posted"),
             language=pl.col("language").fill_null("es"),
+            is_new=(pl.col("final_entries") + pl.col("provisional_entries")) == 0,
         )
         .select(COLUMNS)
         .sort("entry_id")

@@ -26,7 +26,7 @@ class Settlement:
     """What a run would post.
 
     `entries`: schemas.Entries without run_id and explanation, with `variant` and `language` from which the
-    explanation is written. `kept`: claim, account_id, invoice_id, line_no, amount: what stands only because it was
+    explanation is written, and `is_new`: whether the claim had no entry before. `kept`: claim, account_id, invoice_id, line_no, amount: what stands only because it was
     posted. `undone`: the same columns, of claims that were undone, with what they would owe.
     """
 

@@ -65,6 +65,7 @@ def undoing(
             ),
             variant=pl.lit("posted"),
         )
+        .with_columns(is_new=pl.lit(value=False))
         .select(name for name in COLUMNS if name != "language")
         .sort("entry_id")
     )

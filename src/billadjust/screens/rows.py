@@ -1,0 +1,28 @@
+"""Rows for other programs, in place of what people read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billadjust.money import to_text
+from billadjust.terminal import Format
+
+if TYPE_CHECKING:
+    from billadjust.terminal import Terminal
+
+AMOUNTS: Final = ("net", "tax", "gross", "gross_one", "gross_two", "difference", "amount_gross")
+
+
+def show_rows(terminal: Terminal, frame: pl.DataFrame, form: Format, digits: int) -> None:
+    """Print a frame as JSON or CSV; its amounts, in minor units, get the currency's decimals, dates are ISO 8601."""
+    amounts = [name for name in AMOUNTS if name in frame.columns]
+    shown = frame.with_columns(
+        *(to_text(pl.col(name), digits).alias(name) for name in amounts), pl.col(pl.Date).dt.to_string("%Y-%m-%d")
+    )
+    if form is Format.JSON:
+        terminal.show_text(json.dumps(shown.to_dicts(), ensure_ascii=False, indent=2) + "\n")
+    else:
+        terminal.show_text(shown.write_csv())
