@@ -15,10 +15,11 @@ PEER_PACKAGES := chromium hledger libreoffice-calc-nogui
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): .ci/requirements.txt pyproject.toml
+$(READY): .ci/requirements.txt .ci/schemas.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("billadjust needs Python 3.11 or newer; name one: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target $(VENV)/schemas -r .ci/schemas.txt
 	PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -70,6 +71,8 @@ bench: $(READY) ## Measure speed and memory (takes long)
 lock: $(READY) ## Pin the developers' environment anew
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --group dev --output-file .ci/requirements.txt pyproject.toml
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --no-deps --output-file .ci/schemas.txt .ci/schemas.in
 
 clean: ## Remove what was made
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

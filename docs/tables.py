@@ -24,6 +24,7 @@ from billadjust import errors
 from billadjust.cli import COMMANDS
 from billadjust.config import LIMITS
 from billadjust.inputs import Inputs
+from billadjust.issuer import DOC, REQUIRED, Issuer
 from billadjust.night import make_night
 from billadjust.outage_schemes import FAMILY, FROM_POLICY, PROMISE, shipped_schemes
 from billadjust.outputs.columns import OUTPUTS
@@ -171,6 +172,15 @@ def limits() -> str:
     defaults = {"rejected_share": "1 %"}
     rows = ((f"`{limit.name}`", limit.unit, defaults.get(limit.name, "none"), limit.doc) for limit in LIMITS)
     return table(("key", "unit", "default", "meaning"), rows)
+
+
+def issuer() -> str:
+    """List the keys of `[issuer]`."""
+    needed = {**dict.fromkeys(REQUIRED, "yes"), "province": "in Spain"}
+    return table(
+        ("key", "required", "meaning"),
+        ((f"`{key}`", needed.get(key, "no"), DOC[key]) for key in Issuer.model_fields),
+    )
 
 
 def exit_codes() -> str:

@@ -189,7 +189,7 @@ def test_a_date_format_names_day_month_and_year(tmp_path: Path, date_format: str
         ('timezone = "Europe/Madird"', 'timezone: "Europe/Madird" is not a time zone; did you mean `Europe/Madrid`?'),
         ('timezone = "+01:00"', 'timezone: "+01:00" is not a time zone; write it like "Europe/Madrid"'),
         ("leger = 1", "leger: there is no such key; did you mean `ledger`?"),
-        ("zzz = 1", "zzz: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits"),
+        ("zzz = 1", "zzz: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits, issuer"),
         ('ledger = "books"', 'ledger: needs a table, not "books"'),
         ("policy = 7", "policy: needs a table, not 7"),
         ('[ledger]\npth = "x"', "ledger.pth: there is no such key; did you mean `path`?"),
@@ -258,7 +258,7 @@ def test_all_mistakes_are_told_at_once_in_a_fixed_order(tmp_path: Path) -> None:
         """
     assert mistakes(tmp_path, toml) == [
         'timezone: "Nowhere" is not a time zone; write it like "Europe/Madrid"',
-        "extra: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits",
+        "extra: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits, issuer",
         "inputs.cdr: there is no such input; did you mean `cdrs`?",
         "inputs.cdrs.decimal_comma: needs true or false, not 1",
         "inputs.cdrs.columns.zon: there is no such column; did you mean `zone`?",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from billadjust.config_tables import CreditNotes, File, Input, Ledger, Outputs, checked
 from billadjust.errors import ConfigError
 from billadjust.inputs.source import Source
+from billadjust.issuer import Issuer, read_issuer
 from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
 from billadjust.phrasebook import Phrasebook, read_phrasebook
 from billadjust.policy import Policy, read_policy
@@ -61,6 +62,7 @@ class Config:
     phrasebook: Phrasebook
     policy: Policy
     limits: Limits
+    issuer: Issuer | None
 
 
 def load_config(path: Path) -> Config:
@@ -88,6 +90,7 @@ def load_config(path: Path) -> Config:
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
     problems += wrong
     limits = _limits(file.limits, file.currency, problems)
+    issuer = read_issuer(file.issuer, problems)
     if problems:
         corrections = "1 correction" if len(problems) == 1 else f"{len(problems)} corrections"
         raise ConfigError(f"{path} needs {corrections}:\n" + "\n".join(f"  {problem}" for problem in problems))
@@ -103,6 +106,7 @@ def load_config(path: Path) -> Config:
         phrasebook=phrasebook,
         policy=policy,
         limits=limits,
+        issuer=issuer,
     )
 
 

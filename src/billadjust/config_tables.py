@@ -101,6 +101,7 @@ class File(Section):
     credit_notes: dict[str, object] = {}
     policy: dict[str, object] = {}
     limits: dict[str, object] = {}
+    issuer: dict[str, object] = {}
 
 
 class Input(Section):

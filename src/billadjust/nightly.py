@@ -16,8 +16,8 @@ from billadjust.inputs import known_on, load
 from billadjust.ledger import lock, open_ledger, verify
 from billadjust.limits import exceeded, too_many_rejected
 from billadjust.outputs.run_files import (
-    DIALECT,
     complete,
+    kept_details,
     preview_rejected,
     publish_preview,
     publish_rejected,
@@ -85,7 +85,7 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
         with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
             _demand_approval(plan, over, request)
             progress("Posting")
-            post(plan, snapshot, {DIALECT: config.dialect})
+            post(plan, snapshot, kept_details(config))
             progress("Writing files")
             result = Result(loaded, plan, over, publish_posted(plan, config), completed)
             _not_posted(config)

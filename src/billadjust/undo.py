@@ -12,7 +12,7 @@ from billadjust.inputs.model import Inputs
 from billadjust.ledger import UNDOES, lock, plan_hash
 from billadjust.nightly import publish_posted
 from billadjust.notices import notices
-from billadjust.outputs.run_files import DIALECT, complete
+from billadjust.outputs.run_files import complete, kept_details
 from billadjust.phrasebook import DEFAULT_LANGUAGE
 from billadjust.plan import Plan, post
 from billadjust.schemas import Entries
@@ -82,7 +82,7 @@ def post_undo(plan: Plan, snapshot: Snapshot, config: Config, progress: Callable
         complete(snapshot, config, progress)
         progress("Posting")
         details = {name: plan.summary[name] for name in (UNDOES, REASON)}
-        post(plan, snapshot, {DIALECT: config.dialect, **details})
+        post(plan, snapshot, {**kept_details(config), **details})
         progress("Writing files")
         return publish_posted(plan, config)
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from billadjust.finance.earlier import newest_kept
 from billadjust.rules import LINE_RULES
-from billadjust.schemas import CreditNoteLines, CreditNotes, InvoiceDates
+from billadjust.schemas import CUSTOMER, CreditNoteLines, CreditNotes, InvoiceDates
 
 if TYPE_CHECKING:
     from billadjust.inputs.model import Inputs
@@ -113,8 +113,8 @@ def _notes_before(entries: pl.DataFrame, snapshot: Snapshot) -> int:
 
 
 def _customers(posted: pl.LazyFrame, inputs: Inputs, snapshot: Snapshot) -> pl.LazyFrame:
-    """Return (account_id, name, tax_id) of the customers, those who are not in the inputs as an earlier run kept them."""
-    columns = ("account_id", "name", "tax_id")
+    """Return (account_id, CUSTOMER) of the customers, those who are not in the inputs as an earlier run kept them."""
+    columns = ("account_id", *CUSTOMER)
     about = posted.select("account_id").unique()
     read = inputs.accounts.select(columns).join(about, on="account_id", how="semi")
     missing = about.join(read, on="account_id", how="anti")

@@ -6,8 +6,9 @@ import json
 import shutil
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from billadjust.documents.archive import Archive, Document
 from billadjust.durable import make_directory, sha256_of, sync_directory, sync_file
 from billadjust.errors import UsageError
 from billadjust.outputs.csvfile import Dialect, write_csv
@@ -18,19 +19,23 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+Content: TypeAlias = "pl.DataFrame | str | Document | Archive"
+"""What a file is made of."""
+
 MANIFEST: Final = "manifest.json"
 
 _NOT_ADDED: Final = frozenset({"tax_rate"})
 
 
 def publish(
-    directory: Path, files: Mapping[str, pl.DataFrame | str], header: Mapping[str, Any], dialect: Dialect = "standard"
+    directory: Path, files: Mapping[str, Content], header: Mapping[str, Any], dialect: Dialect = "standard"
 ) -> Path:
     """Write a run's files into `directory`, which appears with all of them or not at all.
 
-    A frame becomes a CSV file, a text a file in UTF-8. `manifest.json` is `header` and, for each file, its SHA-256, its
-    bytes, its rows and the sums of its decimal columns: nothing in it depends on when or where it was written. A
-    directory that is there already and holds the same is left alone. Returns the directory.
+    A frame becomes a CSV file, a text a file in UTF-8; documents and archives write themselves. `manifest.json` is
+    `header` and, for each file, its SHA-256, its bytes, its rows and the sums of its decimal columns: nothing in it
+    depends on when or where it was written. A directory that is there already and holds the same is left alone. Returns
+    the directory.
 
     Raises:
         UsageError: the directory holds something else (it is not overwritten), or cannot be written.
@@ -85,11 +90,14 @@ def _temporary_beside(directory: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _write(path: Path, content: pl.DataFrame | str, dialect: Dialect) -> dict[str, Any]:
+def _write(path: Path, content: Content, dialect: Dialect) -> dict[str, Any]:
     """Write one file and describe it for the manifest."""
     described: dict[str, Any] = {}
     if isinstance(content, str):
         path.write_text(content, encoding="utf-8", newline="\n")
+    elif isinstance(content, Document | Archive):
+        content.write(path)
+        described = {"rows": content.rows, "totals": dict(content.totals)}
     else:
         write_csv(content, path, dialect)
         amounts = [name for name, dtype in content.schema.items() if dtype.is_decimal() and name not in _NOT_ADDED]

@@ -12,6 +12,7 @@ from billadjust.errors import UsageError
 from billadjust.outputs.columns import OUTPUTS
 from billadjust.outputs.csvfile import write_csv
 from billadjust.outputs.publish import publish
+from billadjust.outputs.structured import ISSUER, documents, kept_issuer
 from billadjust.outputs.tables import KEPT, run_tables
 from billadjust.summary import to_json
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from billadjust.config import Config
     from billadjust.ledger import RunRecord, Snapshot
     from billadjust.outputs.csvfile import Dialect
+    from billadjust.outputs.publish import Content
     from billadjust.plan import Plan
 
 PREVIEW: Final = "PREVIEW_"
@@ -32,6 +34,11 @@ DIALECT: Final = "dialect"
 
 NOT_POSTED: Final = "not posted"
 """What every row of a preview begins with."""
+
+
+def kept_details(config: Config) -> dict[str, Any]:
+    """Return what the record of a run keeps of the configuration, so that its files stay what they were."""
+    return {DIALECT: config.dialect, ISSUER: kept_issuer(config)}
 
 
 def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
@@ -50,7 +57,8 @@ def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
     }
     dialect = record.details.get(DIALECT, config.dialect)
     tables = run_tables(entries, kept, config.policy.digits, dialect)
-    files: dict[str, pl.DataFrame | str] = {f"{name}.csv": table for name, table in tables.items()}
+    files: dict[str, Content] = {f"{name}.csv": table for name, table in tables.items()}
+    files |= documents(record, entries, kept, config)
     files["summary.json"] = snapshot.attachment(record, "summary.json").read_text("utf-8")
     directory = publish(config.outputs / run_id, files, _header(record, config.currency, dialect), dialect)
     _mark_published(snapshot, record)

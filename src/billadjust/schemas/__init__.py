@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from billadjust.schemas.columns import Column, Kind, Table
-from billadjust.schemas.documents import TRANSFERRED, BankTransfers, CreditNoteLines, CreditNotes, InvoiceDates
+from billadjust.schemas.documents import (
+    CUSTOMER,
+    TRANSFERRED,
+    BankTransfers,
+    CreditNoteLines,
+    CreditNotes,
+    InvoiceDates,
+)
 from billadjust.schemas.frames import (
     BUCKETS,
     ENTRY_KINDS,
@@ -23,6 +30,7 @@ from billadjust.schemas.inputs import INPUTS, MAX_PRICE, MAX_QUANTITY, SERVICES
 
 __all__ = [
     "BUCKETS",
+    "CUSTOMER",
     "ENTRY_KINDS",
     "FOREVER",
     "INPUTS",

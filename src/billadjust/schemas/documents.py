@@ -17,11 +17,15 @@ class InvoiceDates(dy.Schema):
     invoice_date = dy.Date()
 
 
+CUSTOMER: Final = ("name", "tax_id", "address", "post_code", "town", "province", "country")
+"""What a fiscal document says of a customer."""
+
+
 class CreditNotes(dy.Schema):
     """The credit notes of a run, each a fiscal document that rectifies one invoice by the difference (§9).
 
     `net`, `tax` and `gross` in minor units: positive in the customer's favour, all lines of a note of one sign.
-    `invoice_date` is null where no run ever read the invoice; `name` and `tax_id` are those of the customer.
+    `invoice_date` is null where no run ever read the invoice. Who the customer is stands on the note as in CUSTOMER.
     """
 
     credit_note = dy.String(primary_key=True)
@@ -31,6 +35,11 @@ class CreditNotes(dy.Schema):
     account_id = dy.String()
     name = dy.String(nullable=True)
     tax_id = dy.String(nullable=True)
+    address = dy.String(nullable=True)
+    post_code = dy.String(nullable=True)
+    town = dy.String(nullable=True)
+    province = dy.String(nullable=True)
+    country = dy.String(nullable=True)
     reason_code = dy.String()
     currency = dy.String()
     net = dy.Int64()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.money import as_decimal
+from billadjust.outputs.structured import switched_off
 from billadjust.rules import RULES
 from billadjust.terminal import add_row, counted, make_table
 
@@ -30,7 +31,7 @@ def show_result(terminal: Terminal, result: Result, config: Config, *, posted: b
     if result.completed:
         terminal.show_line(f"The last run had ended before its files were written; they are now in {result.completed}.")
     terminal.show_table(inputs_table(result.loaded.counts))
-    for remark in result.loaded.remarks:
+    for remark in (*result.loaded.remarks, *switched_off(config)):
         terminal.show_line(f"Note: {remark}")
     terminal.show_table(entries_table(plan.entries, digits, config.currency, posted=posted))
     if not posted:
