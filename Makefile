@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 # Programs that some tests call, and the Debian packages that bring them.
-PEERS := chromium hledger soffice
-PEER_PACKAGES := chromium hledger libreoffice-calc-nogui
+PEERS := chromium hledger soffice systemd-analyze
+PEER_PACKAGES := chromium hledger libreoffice-calc-nogui systemd
 
 .PHONY: help setup demo test peers peers-there peers-packages check lint types docs docs-check lock bench clean
 
@@ -39,7 +39,7 @@ demo: $(READY) ## Run the sample's nights, the last one twice, and show the resu
 test: $(READY) ## Run all tests
 	$(RUN)/pytest --numprocesses=auto --ignore=tests/peers
 
-peers: $(READY) peers-there ## Run the tests in which Chromium, hledger and LibreOffice take part
+peers: $(READY) peers-there ## Run the tests in which Chromium, hledger, LibreOffice and systemd take part
 	$(RUN)/pytest --numprocesses=auto tests/peers
 
 peers-there:

@@ -25,6 +25,7 @@ from billadjust.cli import COMMANDS
 from billadjust.config import LIMITS
 from billadjust.inputs import Inputs
 from billadjust.issuer import DOC, REQUIRED, Issuer
+from billadjust.metrics import METRICS
 from billadjust.night import make_night
 from billadjust.outage_schemes import FAMILY, FROM_POLICY, PROMISE, shipped_schemes
 from billadjust.outputs.columns import OUTPUTS
@@ -202,6 +203,17 @@ def helps() -> str:
     """Show the help of the program and of every command."""
     names = ["", *(name for name, _ in _commands())]
     return "\n\n".join(_console(f"billadjust {name} --help".replace("  ", " ")) for name in names)
+
+
+def metrics() -> str:
+    """List the metrics of a run."""
+    rows = ((f"`{name}`", ", ".join(f"`{label}`" for label in labels), doc) for name, (labels, doc) in METRICS.items())
+    return table(("metric", "labels", "what it says"), rows)
+
+
+def example(name: str) -> str:
+    """Show an example file that lies beside the documentation."""
+    return f"```\n{(Path(__file__).parent / name).read_text('utf-8')}```"
 
 
 def first_run_file(name: str, encoding: str = "utf-8") -> str:

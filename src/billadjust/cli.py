@@ -17,7 +17,7 @@ from billadjust.commands.run import run
 from billadjust.commands.simulate import simulate
 from billadjust.commands.status import status
 from billadjust.commands.undo import undo
-from billadjust.errors import BilladjustError
+from billadjust.errors import BilladjustError, described
 from billadjust.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ def main() -> None:
     """Run the program; every known failure is one message on standard error and its exit code."""
     try:
         app()
-    except BilladjustError as error:
-        Terminal().show_error(str(error))
-        sys.exit(error.exit_code)
-    except OSError as error:
-        Terminal().show_error(
-            f"A file cannot be read or written: {error}. Check its rights and the space on its disk, then run again; "
-            "running twice is always safe."
-        )
-        sys.exit(1)
+    except (BilladjustError, OSError) as error:
+        message, code = described(error)
+        Terminal().show_error(message)
+        sys.exit(code)

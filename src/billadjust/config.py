@@ -60,6 +60,7 @@ class Config:
     dialect: Literal["standard", "spanish"]
     credit_note_prefix: str
     phrasebook: Phrasebook
+    metrics: Path | None
     policy: Policy
     limits: Limits
     issuer: Issuer | None
@@ -104,6 +105,7 @@ def load_config(path: Path) -> Config:
         dialect=written.dialect,
         credit_note_prefix=numbered.prefix,
         phrasebook=phrasebook,
+        metrics=None if written.metrics is None else _below(base, written.metrics),
         policy=policy,
         limits=limits,
         issuer=issuer,

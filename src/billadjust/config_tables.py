@@ -127,6 +127,7 @@ class Outputs(Section):
     path: PathText = "out"
     dialect: Literal["standard", "spanish"] = "standard"
     texts: PathText | None = None
+    metrics: PathText | None = None
 
 
 class CreditNotes(Section):

@@ -51,3 +51,14 @@ class LedgerDamagedError(BilladjustError):
     """The stored ledger contradicts itself: nothing is posted on it."""
 
     exit_code = 6
+
+
+def described(error: BilladjustError | OSError) -> tuple[str, int]:
+    """Return the message and the exit code of a failure that is known."""
+    if isinstance(error, BilladjustError):
+        return str(error), error.exit_code
+    message = (
+        f"A file cannot be read or written: {error}. Check its rights and the space on its disk, then run again; "
+        "running twice is always safe."
+    )
+    return message, BilladjustError.exit_code

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from billadjust.inputs import Loaded
     from billadjust.ledger import Snapshot
     from billadjust.plan import Plan
+    from billadjust.watch import Watch
 
 
 NOT_POSTED = "not_posted"
@@ -60,7 +61,7 @@ class Result:
     completed: Path | None
 
 
-def run(request: Request, progress: Callable[[str], None]) -> Result:
+def run(request: Request, watch: Watch) -> Result:
     """Post what is owed on the date and not posted yet, and publish the run's files.
 
     A run that crashed after its commit is published first, so that no files are missing. If the files of this one
@@ -75,24 +76,26 @@ def run(request: Request, progress: Callable[[str], None]) -> Result:
     """
     config = request.config
     with lock(config.ledger):
-        snapshot = checked_ledger(config, progress)
+        snapshot = checked_ledger(config, watch)
         demand_date(snapshot, request.as_of)
-        completed = complete(snapshot, config, progress)
+        completed = complete(snapshot, config, watch)
 
         def reject(rejected: pl.DataFrame) -> str:
             return f"The reasons are in {publish_rejected(rejected, config, _not_posted(config))}"
 
-        with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
+        with _planned(request, snapshot, reject, watch) as (loaded, plan, over):
             _demand_approval(plan, over, request)
-            progress("Posting")
+            watch("Posting")
             post(plan, snapshot, kept_details(config))
-            progress("Writing files")
+            said = ("run_id", "as_of", "plan_hash", "posted", "accounts", "rules")
+            watch.note("posted", **{name: plan.summary[name] for name in said})
+            watch("Writing files")
             result = Result(loaded, plan, over, publish_posted(plan, config), completed)
             _not_posted(config)
             return result
 
 
-def preview(request: Request, directory: Path | None, progress: Callable[[str], None]) -> Result:
+def preview(request: Request, directory: Path | None, watch: Watch) -> Result:
     """Work out what a run would post. Nothing is written but the preview directory, if one is given.
 
     Raises:
@@ -105,14 +108,14 @@ def preview(request: Request, directory: Path | None, progress: Callable[[str], 
             raise UsageError(
                 f"--preview {directory} is in {own}, where only posted runs belong. Give another directory."
             )
-    snapshot = checked_ledger(config, progress)
+    snapshot = checked_ledger(config, watch)
 
     def reject(rejected: pl.DataFrame) -> str:
         if directory is None:
             return "Give --preview DIR to see them"
         return f"The reasons are in {preview_rejected(rejected, config, directory)}"
 
-    with _planned(request, snapshot, reject, progress) as (loaded, plan, over):
+    with _planned(request, snapshot, reject, watch) as (loaded, plan, over):
         if directory:
             publish_preview(plan, config, directory)
         return Result(loaded, plan, over, directory, None)
@@ -148,7 +151,7 @@ def demand_date(snapshot: Snapshot, as_of: date) -> None:
 
 @contextmanager
 def _planned(
-    request: Request, snapshot: Snapshot, reject: Callable[[pl.DataFrame], str], progress: Callable[[str], None]
+    request: Request, snapshot: Snapshot, reject: Callable[[pl.DataFrame], str], watch: Watch
 ) -> Iterator[tuple[Loaded, Plan, tuple[str, ...]]]:
     """Read the inputs, make the plan, and say which limits it is beyond; temporary files last as long as the context.
 
@@ -164,17 +167,20 @@ def _planned(
             timezone=config.timezone,
             spool=spool,
             known_invoices=known,
-            progress=progress,
+            progress=watch,
         )
+        _note_rows(watch, loaded.counts)
         _demand_inputs(snapshot, loaded, request.allow_missing)
         _demand_few_rejected(config, loaded, reject)
         loaded = replace(loaded, inputs=known_on(loaded.inputs, request.as_of, config.timezone))
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-            progress(STAGES.get(name, "Settling"))
+            watch(STAGES.get(name, "Settling"))
             path = spool / f"stage-{name}.parquet"
             frame.sink_parquet(path, engine="streaming")
-            return pl.scan_parquet(path)
+            made = pl.scan_parquet(path)
+            watch.note("stage", stage=name, rows=made.select(pl.len()).collect().item())
+            return made
 
         plan = make_plan(
             loaded,
@@ -186,6 +192,7 @@ def _planned(
             credit_note_prefix=config.credit_note_prefix,
         )
         over = exceeded(plan.entries, loaded.inputs, config)
+        watch.note("limits", beyond=list(over), plan_hash=plan.hash)
         yield loaded, replace(plan, summary={**plan.summary, "beyond_limits": list(over)}), over
 
 
@@ -198,6 +205,15 @@ STAGES = {
     "claims": "Applying the rules",
 }
 """What a person is told while a stage is computed."""
+
+
+def _note_rows(watch: Watch, counts: pl.DataFrame) -> None:
+    """Tell how many rows each input has, and of which some were rejected."""
+    inputs = {row.pop("input"): row for row in counts.drop("files").to_dicts()}
+    watch.note("read", inputs=inputs)
+    rejected = {name: row["rejected"] for name, row in inputs.items() if row["rejected"]}
+    if rejected:
+        watch.note("rejected", rows=sum(rejected.values()), inputs=rejected)
 
 
 def _demand_inputs(snapshot: Snapshot, loaded: Loaded, allow_missing: Collection[str]) -> None:

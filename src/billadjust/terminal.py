@@ -41,9 +41,9 @@ class Terminal:
         self._out.out(text, end="", highlight=False)
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str], None]]:
-        """Tell what is being done, on a terminal only."""
-        if not self._err.is_terminal:
+    def progress(self, *, shown: bool = True) -> Iterator[Callable[[str], None]]:
+        """Tell what is being done, on a terminal only, and if it is to be shown."""
+        if not (shown and self._err.is_terminal):
             yield lambda _: None
             return
         with self._err.status("Starting") as status:

@@ -35,6 +35,7 @@ from billadjust.rating.terms import read_terms
 from billadjust.rating.usage import days_of
 from billadjust.rating.usage_lines import usage_charges
 from billadjust.rating.usage_parts import usage_parts
+from billadjust.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +76,8 @@ def duck(month: Path, work: Path, _: Inputs) -> None:
 
 def night(month: Path, _: Path, __: Inputs) -> None:
     """Work out all that a night would post, without posting it."""
-    nightly.preview(nightly.Request(load_config(month / "billadjust.toml"), AS_OF), None, lambda _: None)
+    unseen = Watch(lambda _: None, lambda *_, **__: None, time.monotonic)
+    nightly.preview(nightly.Request(load_config(month / "billadjust.toml"), AS_OF), None, unseen)
 
 
 TASKS: Final[dict[str, Callable[[Path, Path, Inputs], None]]] = {

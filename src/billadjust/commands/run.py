@@ -9,6 +9,7 @@ import typer
 
 from billadjust import nightly
 from billadjust.commands.options import CONFIG, ConfigOption, DateOption, run_day, today
+from billadjust.commands.watching import LogFormat, watching
 from billadjust.config import load_config
 from billadjust.errors import UsageError
 from billadjust.schemas import INPUTS
@@ -33,19 +34,40 @@ def run(
             "--allow-missing", metavar="NAME", help="An input that may be missing though the last run had it."
         ),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but problems, as cron likes it.")] = False,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="Messages for people, or every event as a line of JSON.")
+    ] = LogFormat.TEXT,
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", metavar="FILE", help="Write there what Prometheus reads (default: outputs.metrics)."),
+    ] = None,
 ) -> None:
     """Work out what is owed, post the difference, write the files. Run it every night."""
+    _demand_sense(preview, approve, metrics, allow_missing or [], dry_run=dry_run)
+    facts = {"command": "run", "config": str(config.absolute()), "dry_run": dry_run}
+    with watching(log_format, metrics, facts) as watched:
+        settings = load_config(config)
+        if not dry_run:
+            watched.metrics = metrics or settings.metrics
+        day = (as_of or today(settings)) if dry_run else run_day(as_of, settings)
+        request = nightly.Request(settings, day, frozenset(allow_missing or ()), approve)
+        watch = watched.watch
+        result = nightly.preview(request, preview, watch) if dry_run else nightly.run(request, watch)
+    if not quiet:
+        show_result(Terminal(), result, settings, posted=not dry_run)
+
+
+def _demand_sense(
+    preview: Path | None, approve: str | None, metrics: Path | None, allow_missing: list[str], *, dry_run: bool
+) -> None:
+    """Refuse options that contradict each other."""
     if preview and not dry_run:
         raise UsageError("--preview goes with --dry-run. Add --dry-run, or leave --preview out.")
     if approve and dry_run:
         raise UsageError("--approve posts a plan and --dry-run does not. Leave one of them out.")
-    for name in allow_missing or ():
+    if metrics and dry_run:
+        raise UsageError("--metrics is about runs that post, and --dry-run does not. Leave one of them out.")
+    for name in allow_missing:
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")
-    settings = load_config(config)
-    day = (as_of or today(settings)) if dry_run else run_day(as_of, settings)
-    request = nightly.Request(settings, day, frozenset(allow_missing or ()), approve)
-    terminal = Terminal()
-    with terminal.progress() as progress:
-        result = nightly.preview(request, preview, progress) if dry_run else nightly.run(request, progress)
-    show_result(terminal, result, settings, posted=not dry_run)
