@@ -9,13 +9,15 @@ import shutil
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from billadjust import overview
 from billadjust.config import load_config
 from billadjust.ledger import open_ledger
+from billadjust.screens.rows import show_rows
 from billadjust.screens.status import show_status
-from billadjust.terminal import Terminal
+from billadjust.terminal import Format, Terminal
 from operator_case import JULY, Outcome, night, operator_of, posted, program, runs, write_operator
 
 if TYPE_CHECKING:
@@ -136,6 +138,11 @@ def test_the_difference_of_two_runs_can_be_had_claim_by_claim(nights: Path) -> N
         "gross_two": "-11.98",
         "difference": "-23.96",
     }
+
+
+def test_csv_on_standard_output_is_as_safe_for_a_spreadsheet_as_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    show_rows(Terminal(), pl.DataFrame({"account_id": ["=1+1", 'a "b"'], "gross": [-1450, 5]}), Format.CSV, 2)
+    assert capsys.readouterr().out == 'account_id,gross\n\'=1+1,-14.50\n"a ""b""",0.05\n'
 
 
 def test_a_run_that_does_not_exist_cannot_be_compared(nights: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
@@ -30,7 +30,7 @@ _FORMS: Final[dict[Dialect, _Form]] = {
 }
 
 
-def write_csv(frame: pl.DataFrame, path: Path, dialect: Dialect = "standard") -> None:
+def write_csv(frame: pl.DataFrame, path: Path | IO[bytes], dialect: Dialect = "standard") -> None:
     """Write a frame of texts, integers, decimals, dates and booleans: the same frame always gives the same bytes.
 
     RFC 4180 in UTF-8, with the column names first. Decimals keep their scale (0.10), booleans are true and false, a null
