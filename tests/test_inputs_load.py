@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billadjust.errors import InputError
+from billadjust.inputs.load import SKIPPED
 from billadjust.schemas import INPUTS, Rejected
 from inputs_case import CLEAN, ids, load_from, read, rejections, sources, without
 
@@ -69,6 +70,15 @@ def test_an_optional_input_that_is_missing_is_said_and_empty(tmp_path: Path) -> 
     assert "outages" not in loaded.inputs.present
     assert loaded.inputs.outages.collect().is_empty()
     assert "outages" not in loaded.counts["input"].to_list()
+
+
+@pytest.mark.parametrize("name", ["rates", "allowances", "zones", "bands"])
+def test_a_catalogue_with_a_header_only_counts_as_missing(tmp_path: Path, name: str) -> None:
+    header = CLEAN[name].partition("\n")[0] + "\n"
+    loaded = read(tmp_path, **{name: header})
+    assert name not in loaded.inputs.present
+    assert f"{name}: the input has no rows; {SKIPPED[name]}." in loaded.remarks
+    assert loaded.counts.filter(input=name)["rows"].to_list() == [0]
 
 
 def test_an_input_with_a_header_only_is_present(tmp_path: Path) -> None:

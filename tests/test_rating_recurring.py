@@ -82,12 +82,36 @@ def test_the_service_of_a_line_names_the_part_of_the_fee(service: str | None, co
         ({"period_start": "2026-06-30", "period_end": "2026-07-02"}, 54),  # 8.30/30 + 8.30/31 = 0.5444
         (MAY_AND_JUNE, 1660),
         ({"period_start": "2025-12-31", "period_end": "2026-01-02"}, 27),  # only 1 January has a tariff
-        ({"period_start": "2025-11-01", "period_end": "2025-12-01"}, 0),
         ({"period_start": "2026-06-01", "period_end": "2026-06-01"}, 0),
     ],
 )
 def test_each_day_with_a_tariff_costs_its_share_of_its_cycle(period: Row, contract: int) -> None:
     assert one(invoice_lines=[{"net_amount": "8.30", **period}])["contract"] == contract
+
+
+BEFORE = "it bills days before the first known period of its subscription"
+"""The subscription's first period begins on 1 January 2026."""
+
+
+@pytest.mark.parametrize(
+    ("periods", "expected"),
+    [
+        pytest.param([("2025-12-16", "2026-01-16")], [402], id="billed from before the start on: 15 of 31 days"),
+        pytest.param([("2025-12-01", "2026-01-01")], [BEFORE], id="all of it is before"),
+        pytest.param([("2025-12-01", "2026-01-01"), ("2025-12-16", "2026-01-16")], [BEFORE, BEFORE], id="so the start is not known"),
+        pytest.param([("2025-12-01", "2026-01-02"), ("2025-12-31", "2026-01-02")], [27, 0], id="a day of it is not"),
+        pytest.param([("2025-12-01", "2026-01-01"), ("2026-01-01", "2026-02-01")], [BEFORE, 830], id="a month of it is known"),
+    ],
+)  # fmt: skip
+def test_what_was_billed_before_the_first_known_period_is_not_assessed(
+    periods: list[tuple[str, str]], expected: list[int | str]
+) -> None:
+    lines = [
+        {"line_no": number, "net_amount": "8.30", "period_start": start, "period_end": end}
+        for number, (start, end) in enumerate(periods, start=1)
+    ]
+    rows = charged(make_inputs(invoices=[{}], invoice_lines=lines)).values()
+    assert [row["contract"] if row["not_assessed"] is None else row["not_assessed"] for row in rows] == expected
 
 
 def test_the_sum_of_the_days_is_rounded_once_and_half_away_from_zero() -> None:

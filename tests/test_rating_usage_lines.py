@@ -167,7 +167,20 @@ REJECTED_CDRS: dict[str, tuple[Row, bool]] = {
     "of the cycle, no service readable": ({"invoice_id": None, "service": None}, True),
     "on no invoice, no start readable": ({"invoice_id": None, "started_at": None}, True),
     "on another invoice, no subscription readable": ({"invoice_id": "J", "subscription_id": None}, False),
-    "neither subscription nor invoice readable": ({"invoice_id": None, "subscription_id": None}, False),
+    "anybody's, of the cycle": ({"invoice_id": None, "subscription_id": None}, True),
+    "anybody's, of the cycle's last second": (
+        {"invoice_id": None, "subscription_id": None, "started_at": "2026-06-30 23:59:59"},
+        True,
+    ),
+    "anybody's, of the next cycle": (
+        {"invoice_id": None, "subscription_id": None, "started_at": "2026-07-01 00:00"},
+        False,
+    ),
+    "anybody's, of another service": ({"invoice_id": None, "subscription_id": None, "service": "sms"}, False),
+    "anybody's, nothing readable": (
+        {"invoice_id": None, "subscription_id": None, "service": None, "started_at": None},
+        True,
+    ),
 }
 
 

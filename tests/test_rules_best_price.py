@@ -173,6 +173,16 @@ def test_a_bill_is_compared_with_every_tariff_on_sale(changes: Row, expected: di
             id="a CDR was rejected, and nobody knows whose",
         ),
         pytest.param(
+            {"taken_cdrs": [{"subscription_id": None, "service": None, "started_at": local("2026-06-01 00:00"), "invoice_id": None}]},
+            {},
+            id="a CDR of the cycle was rejected that may be anybody's",
+        ),
+        pytest.param(
+            {"taken_cdrs": [{"subscription_id": None, "service": None, "started_at": local("2026-05-31 12:00"), "invoice_id": None}]},
+            BEST,
+            id="one of another cycle",
+        ),
+        pytest.param(
             {"taken_cdrs": [{"subscription_id": "S", "service": None, "started_at": local("2026-05-31 12:00"), "invoice_id": "H"}]},
             BEST,
             id="a CDR of another cycle was rejected",

@@ -307,6 +307,16 @@ def test_an_input_that_the_newest_run_had_must_be_there_or_be_allowed_to_be_miss
     assert rows_of(run / "holds.csv") == []
 
 
+def test_a_catalogue_that_has_become_empty_is_missing(ran: Path) -> None:
+    header = "tariff_id,version,service,zone,price,per,first_increment,increment\n"
+    (ran / "rates.csv").write_text(header + "net,1,voice,*,0.10,60,60,60\n", "utf-8")
+    posted(ran, "2026-08-16")
+    (ran / "rates.csv").write_text(header, "utf-8")
+    outcome = night(ran, "2026-08-20")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "The newest run read rates, and this one finds none. Nothing was posted." in outcome.err
+
+
 def test_a_refund_whose_deadline_has_passed_is_made_final_without_its_dispute(ran: Path) -> None:
     (ran / "disputes.csv").unlink()
     run = posted(ran, "2026-08-16", "--allow-missing", "disputes")

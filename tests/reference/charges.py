@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from reference.model import LineKey, Row, days, rounded
 from reference.tariffs import CONTRACT, IMPROVED
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from reference.rating import Rating
 
 DayPart = tuple["date", str]
@@ -111,16 +110,21 @@ class Charges:
         result: dict[LineKey, Fraction | None] = {}
         for lines in by_subscription.values():
             stacks: dict[DayPart, list[FeeLine]] = defaultdict(list)
+            first = self.rating.rows[lines[0]["subscription_id"]][0]["valid_from"]
+            older = any(line["net_amount"] > 0 and line["period_end"] <= first for line in lines)
             for line in lines:
                 if line["net_amount"] > 0:
-                    fee_line = self._bill(line, choice, stacks)
+                    fee_line = self._bill(line, choice, stacks, known_from=first if older else date.min)
                     result[fee_line.key] = fee_line.should_be
                 elif line["net_amount"] < 0:
                     self._give_back(line, stacks)
         return result
 
-    def _bill(self, line: Row, choice: str, stacks: dict[DayPart, list[FeeLine]]) -> FeeLine:
-        """Price one line: the days and parts that no earlier line covers, and what those lines were charged too little."""
+    def _bill(self, line: Row, choice: str, stacks: dict[DayPart, list[FeeLine]], known_from: date) -> FeeLine:
+        """Price one line: the days and parts that no earlier line covers, and what those lines were charged too little.
+
+        Before `known_from` the subscription had periods that are not in the world: a line with such days has no price.
+        """
         subscription_id = line["subscription_id"]
         fees = {
             (day, part): self.rating.day_fee(subscription_id, day, part, choice)
@@ -133,7 +137,7 @@ class Charges:
         for day_part in fees:
             for earlier in stacks[day_part]:
                 before += [member for member in earlier.cluster if member not in before]
-        if None not in fees.values():
+        if None not in fees.values() and line["period_start"] >= known_from:
             known = [earlier for earlier in before if earlier.should_be is not None]
             too_little = sum((earlier.still_due - earlier.kept for earlier in known), Fraction(0))
             billed.should_be = rounded(sum(own.values(), Fraction(0)) + max(Fraction(0), too_little))

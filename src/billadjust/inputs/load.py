@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 SKIPPED: Final = {
+    "tariffs": "nothing can be priced",
     "rates": "usage is not rated",
     "allowances": "no allowance is counted",
     "zones": "calls are rated only where the CDR gives the zone",
@@ -52,7 +53,7 @@ SKIPPED: Final = {
 
 
 CATALOGUE: Final = ("tariffs", "rates", "allowances", "zones", "bands")
-"""The inputs that say what things cost."""
+"""The inputs that say what things cost. Without any row they count as missing: a catalogue does not become empty, exports do."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,15 @@ def load(  # noqa: PLR0913 - each is a setting of its own
     )
     progress("comparing the inputs with each other")
     _compare(readings, currency, known, spool)
-    tables = {name: reading.rows.select(INPUTS[name].schema.names()) for name, reading in readings.items()}
-    return Loaded(Inputs.of(tables, taken_along(readings, known)), _rejected(readings), _counts(readings), remarks)
+    counts = _counts(readings)
+    empty = set(counts.filter(pl.col("rows") == 0)["input"].to_list()).intersection(CATALOGUE)
+    remarks += [f"{name}: the input has no rows; {SKIPPED[name]}." for name in CATALOGUE if name in empty]
+    tables = {
+        name: reading.rows.select(INPUTS[name].schema.names())
+        for name, reading in readings.items()
+        if name not in empty
+    }
+    return Loaded(Inputs.of(tables, taken_along(readings, known)), _rejected(readings), counts, remarks)
 
 
 def load_catalogue(sources: Mapping[str, Source], *, currency: str, timezone: str, spool: Path) -> Loaded:

@@ -189,11 +189,13 @@ def _spoilt(bills: pl.LazyFrame, inputs: Inputs, usage: pl.LazyFrame, policy: Po
     )
     here = (pl.col("invoice_id") == pl.col("invoice_id_right")).fill_null(value=False)
     then = pl.col("day").is_between("first_day", "end_day", closed="left").fill_null(value=True)
-    nameless = rejected.filter(pl.col("subscription_id").is_null()).select("invoice_id")
+    nameless = rejected.filter(pl.col("subscription_id").is_null())
+    anybodys = nameless.filter(pl.col("invoice_id").is_null()).select("day").unique()
     return pl.concat(
         [
+            bills.join(anybodys, how="cross").filter(then).select(BILL),
             bills.join(rejected, on="subscription_id").filter(here | then).select(BILL),
-            bills.join(nameless, on="invoice_id", how="semi").select(BILL),
+            bills.join(nameless.select("invoice_id"), on="invoice_id", how="semi").select(BILL),
         ]
     ).unique()
 

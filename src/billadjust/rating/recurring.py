@@ -24,6 +24,9 @@ _PRICED: Final = (*LINE, "contract", "improved", "contract_versions", "improved_
 NEEDS_REJECTED: Final = "it needs a rejected row of the subscription or of its tariff"
 """Why a line is not assessed whose days a rejected row touches."""
 
+BEFORE_HISTORY: Final = "it bills days before the first known period of its subscription"
+"""Why a line is not assessed of a subscription whose older periods are not in the inputs."""
+
 _OVERLAPS: Final = (pl.col("day_from") < pl.col("due_to")) & (pl.col("day_to") > pl.col("due_from"))
 """Whether a span has one of the days that are due."""
 
@@ -51,7 +54,7 @@ def recurring_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl
         *LINE, "subscription_id", due_from="line_from", due_to="line_to", part=_PART_OF_SERVICE
     )
     rejected = inputs.taken.subscriptions.select("subscription_id", taken=pl.lit(value=True)).unique()
-    fee_lines = fee_lines.join(rejected, on="subscription_id", how="left")
+    fee_lines = _with_history(fee_lines.join(rejected, on="subscription_id", how="left"), inputs)
     stacks = coverage(inputs)
     numbered = stacks.lines.lazy()
     alone = _priced(fee_lines.join(numbered, on=LINE, how="anti"), spans, policy.digits)
@@ -68,6 +71,21 @@ _PART_OF_SERVICE: Final = (
     .then(pl.lit(REST))
     .otherwise(pl.lit("all"))
 )
+
+
+def _with_history(fee_lines: pl.LazyFrame, inputs: Inputs) -> pl.LazyFrame:
+    """Add `unknown`: whether a line bills days before the first period of a subscription that was billed before it.
+
+    A customer who is billed from the first of the month and joined on the 16th has no line that ends before: that line
+    is assessed. If an export leaves ended periods out, there are such lines, and what they should have cost is not known.
+    """
+    first = inputs.subscriptions.group_by("subscription_id").agg(first_day=pl.col("valid_from").min())
+    ends_before = (pl.col("due_to") <= pl.col("first_day")).any().over("subscription_id")
+    return (
+        fee_lines.join(first, on="subscription_id", how="left")
+        .with_columns(unknown=(pl.col("due_from") < pl.col("first_day")) & ends_before)
+        .drop("first_day")
+    )
 
 
 def _why_no_fee() -> pl.Expr:
@@ -154,7 +172,7 @@ def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame
     """Price lines: the fee of each day's version ÷ the days of that day's cycle, rounded once.
 
     Args:
-        due: invoice_id, line_no, subscription_id, part (internet, rest or all), due_from, due_to, taken; a row a line.
+        due: invoice_id, line_no, subscription_id, part (internet, rest or all), due_from, due_to, taken, unknown; a row a line.
         spans: schemas.Spans.
         digits: Decimals of the currency.
     """
@@ -176,9 +194,11 @@ def _priced(due: pl.LazyFrame, spans: pl.LazyFrame, digits: int) -> pl.LazyFrame
         .then(pl.lit(NEEDS_REJECTED))
         .when(~pl.col("versioned"))
         .then(pl.lit("the subscription has no tariff version on a day of the period"))
+        .when("unknown")
+        .then(pl.lit(BEFORE_HISTORY))
     )
     return (
-        due.select(*LINE, "taken")
+        due.select(*LINE, "taken", "unknown")
         .join(sums, on=LINE, how="left")
         .with_columns(not_assessed=unassessable, unit_count=pl.col("unit_count").fill_null(0))
         .with_columns(

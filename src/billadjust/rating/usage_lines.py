@@ -122,7 +122,7 @@ def _spoilt(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Po
 
     A rejected CDR counts for its invoice, and for its subscription, service and cycle; so does a CDR that a rejected row
     leaves unrated. What cannot be read of a rejected CDR may be anything; if its subscription cannot, it may be any of
-    its invoice.
+    its invoice, and if neither can, any.
     """
     taken = inputs.taken
     subscriptions = inputs.invoice_lines.select("invoice_id", "subscription_id").drop_nulls().unique()
@@ -142,9 +142,25 @@ def _spoilt(inputs: Inputs, spans: pl.LazyFrame, parts: pl.LazyFrame, policy: Po
     same_service = pl.col("service_right").is_null() | (pl.col("service_right") == pl.col("service"))
     same_cycle = pl.col("cycle_start_right").is_null() | (pl.col("cycle_start_right") == pl.col("cycle_start"))
     billed = parts.filter(pl.col("invoice_id").is_not_null())
+    anybodys = _anybodys(nameless.filter(pl.col("invoice_id").is_null()), parts, policy)
     spoilt = [
+        billed.join(anybodys, on="cycle_start").filter(same_service),
         billed.join(in_cycle, on="subscription_id").filter(same_service, same_cycle),
         billed.join(rejected, on=["invoice_id", "subscription_id"]).filter(same_service),
         billed.join(taken.subscriptions, on="subscription_id", how="semi"),
     ]
     return pl.concat([use.select(_USAGE) for use in spoilt]).unique().with_columns(spoilt=pl.lit(value=True))
+
+
+def _anybodys(nameless: pl.LazyFrame, parts: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Return the services and cycles (service, cycle_start) of rejected CDRs that may be anybody's."""
+    days = nameless.select("service", day=local_date(pl.col("started_at"), policy.timezone)).unique()
+    start = pl.col("cycle_start")
+    return (
+        parts.select("cycle_start")
+        .unique()
+        .join(days, how="cross")
+        .filter(pl.col("day").is_between(start, start.dt.offset_by("1mo"), closed="left").fill_null(value=True))
+        .select("service", "cycle_start")
+        .unique()
+    )
