@@ -41,6 +41,7 @@ def dated(policy: reference.Policy) -> Policy:
             "error_indemnity.percent": policy.indemnity_percent,
             "promised_price.grace_months": policy.grace_months,
             "tariff_improvement.existing_first_days": policy.existing_first_days,
+            "outage_credit.schemes": list(policy.outage_schemes),
             "outage_credit.percent": policy.outage_percent,
             "outage_credit.min_minutes": policy.outage_min_minutes,
             "outage_credit.cutoff_days": policy.outage_cutoff_days,

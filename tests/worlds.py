@@ -14,6 +14,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from reference import Policy, Row, World
+from reference.outages import SCHEMES
 from world_bills import MADRID, make_bills
 from world_catalogue import Shape, chance, dec, make_catalogue
 from world_events import make_events
@@ -54,6 +55,7 @@ def make_policy(seed: int) -> Policy:
         tolerance=dec(rng, "0.05", "0.05", "0.05", "0", "0.10"),
         existing_first_days=rng.choice((0, 0, 0, 5)),
         outage_min_minutes=rng.choice((60, 60, 0)),
+        outage_schemes=tuple(rng.sample(list(SCHEMES), rng.choice((1, 2, 4)))) if chance(rng, 50) else ("promise",),
         minor_limit=dec(rng, "100.00", "100.00", "12.00"),
         indemnity_percent=dec(rng, "10", "10", "0", "33.3"),
         best_price_mode=rng.choice(("credit", "credit", "advise")),

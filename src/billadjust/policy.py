@@ -157,6 +157,18 @@ class Policy:
         """Whether several schemes are asked for on any day."""
         return any(len(self._schemes(dated)) > 1 for dated in self.values[SCHEMES])
 
+    @property
+    def scheme_parameters(self) -> frozenset[str]:
+        """The parameters of all schemes for outages that are asked for on any day."""
+        return frozenset(
+            name for dated in self.values[SCHEMES] for scheme in self._schemes(dated) for name in scheme.values
+        )
+
+    @property
+    def credits_by_law(self) -> bool:
+        """Whether another scheme than the promise is asked for on any day."""
+        return any(_names(dated) != (PROMISE,) for dated in self.values[SCHEMES])
+
     def _schemes(self, dated: Dated) -> list[Scheme]:
         own = {name: self.values[source] for name, source in FROM_POLICY.items()}
         named = [shipped_schemes()[name] for name in _names(dated)]

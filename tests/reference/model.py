@@ -45,6 +45,7 @@ class Policy:
     outage_percent: Decimal = Decimal(10)
     outage_min_minutes: int = 60
     outage_cutoff_days: int = 3
+    outage_schemes: tuple[str, ...] = ("promise",)
     minor_limit: Decimal = Decimal("100.00")
     waiver_days: int = 45
     best_price_mode: str = "advise"

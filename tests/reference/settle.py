@@ -135,16 +135,18 @@ class Run(LineClaims):
         if "outage_credit" not in self.policy.enabled:
             return []
         by_cycle: dict[tuple[str, date], list[IncidentClaim]] = defaultdict(list)
-        for claim in Outages(self.world, self.policy, self.rating, self.as_of).claims():
+        for claim in Outages(self.world, self.policy, self.charges, self.as_of).claims():
             by_cycle[claim.subscription_id, claim.cycle_start].append(claim)
         entries = []
         for (subscription_id, _), claims in by_cycle.items():
             paid = {claim.claim: self.paid_for(claim) for claim in claims}
-            left = claims[0].cap - sum(paid.values(), ZERO)
+            cap = claims[0].cap
+            left = None if cap is None else cap - sum(paid.values(), ZERO)
             for claim in claims:
-                rise = min(claim.computed - paid[claim.claim], left)
+                rise = claim.computed - paid[claim.claim]
+                rise = rise if left is None else min(rise, left)
                 if rise > 0 and claim.claim not in self.posted.undone:
-                    left -= rise
+                    left = None if left is None else left - rise
                     tax_rate = self.outage_tax_rate(subscription_id)
                     entries.append(self.bill_entry(claim.claim, rise, tax_rate, claim.account_id, subscription_id))
         return entries
@@ -301,7 +303,7 @@ def owed(world: World, policy: Policy, as_of: date, ledger: list[Entry] | None =
         if "error_indemnity" in policy.enabled:
             result[f"error_indemnity|{key[0]}|{key[1]}"] = night.indemnity(key)
     if "outage_credit" in policy.enabled:
-        for outage in Outages(world, policy, night.rating, as_of).claims():
+        for outage in Outages(world, policy, night.charges, as_of).claims():
             result[outage.claim] = outage.computed
     return {claim: amount for claim, amount in result.items() if amount != 0}
 

@@ -57,7 +57,8 @@ def incidents_of_subscriptions(night: Night) -> pl.LazyFrame:
     met = _met(night, incidents)
     united, members = _unite([incident for _, incident in incidents], _moves(met))
     in_time = pl.col("account_id", "bill_cycle_day", *_FEES).sort_by("first_day", "day_from")
-    first = in_time.drop_nulls().first()
+    # Only where there are two services one of them may begin later; dropping nulls is dear.
+    first = in_time.drop_nulls().first() if night.policy.credits_telephone else in_time.first()
     return (
         met.join(members.lazy(), on=["subscription_id", "number"], how="left")
         .group_by("subscription_id", incident=pl.coalesce("united", "number"))

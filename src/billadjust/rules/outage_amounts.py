@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 MINUTE_US: Final = 60_000_000
 
-MEMBERS: Final = ("by_share", "by_time", "by_bills", "by_days", "by_periods")
-"""The members of the family, each with an amount of its own; of equal ones the first counts."""
+MEMBERS: Final = {
+    "by_share": "percent",
+    "by_time": "times",
+    "by_bills": "bill_months",
+    "by_days": "first_day",
+    "by_periods": "parts_of_fee",
+}
+"""The members of the family, each with an amount of its own, and the parameter that it needs; of equal ones the first counts."""
 
 _KEY: Final = ["subscription_id", "incident"]
 
@@ -31,11 +37,13 @@ def with_amounts(met: pl.LazyFrame, night: Night) -> pl.LazyFrame:
         night: Its lines are read.
 
     Returns:
-        `fee` (millionths, of the scheme), cycle, cycle_min, cycle_days, `usage` and `bill_count` (of the average bill), a_first_day and
-        a_later_day (millionths), an amount for each of `MEMBERS` (minor units; null where the scheme does without it),
-        `owed`, the greatest of them but not less than the least, and `member`, its name (by_least for the least). Without the rows for which the scheme has no fee.
+        `fee` (millionths, of the scheme), cycle, cycle_min, cycle_days, `usage` and `bill_count` (of the average bill), a_first_day
+        and a_later_day (millionths; only if a scheme of the policy knows days), an amount for each of `MEMBERS` (minor units; null
+        where the scheme does without it), `owed`, the greatest of them but not less than the least, and `member`, its name
+        (by_least for the least). Without the rows for which the scheme has no fee.
     """
-    digits = night.policy.digits
+    to_minor = 10 ** (6 - night.policy.digits)
+    asked_for = night.policy.scheme_parameters
     started, cycle_day = pl.col("started_on"), pl.col("bill_cycle_day")
     start, end = cycle_start(started, cycle_day), cycle_end(started, cycle_day)
     fee = pl.coalesce(
@@ -46,23 +54,28 @@ def with_amounts(met: pl.LazyFrame, night: Night) -> pl.LazyFrame:
         .filter(pl.col("fee") > 0)
         .with_columns(
             cycle_min=cycle_minutes(start, end, night.policy.timezone),
-            a_first_day=_a_day("first_amount", "first_percent", digits),
-            a_later_day=_a_day("later_amount", "later_percent", digits),
+            **{
+                f"a_{which}_day": divide_half_up(_a_day(which, to_minor), PERCENT).cast(pl.Int64)
+                for which in ("first", "later")
+                if f"{which}_day" in asked_for
+            },
         )
     )
-    members = _members(10 ** (6 - digits))
-    least = pl.col("least").fill_null(0)
+    # Wide divisions are dear: only what a scheme asks for is worked out.
+    members = {name: amount for name, amount in _members(to_minor).items() if MEMBERS[name] in asked_for}
+    least = pl.col("least").fill_null(0) if "least" in asked_for else pl.lit(0, pl.Int64)
     return (
         _with_bills(timed, night)
         .with_columns(**members)
-        .with_columns(greatest=pl.max_horizontal(*MEMBERS))
+        .with_columns(greatest=pl.max_horizontal(*members))
         .with_columns(
             owed=pl.max_horizontal("greatest", least),
             member=pl.when(least > pl.col("greatest"))
             .then(pl.lit("by_least"))
-            .otherwise(pl.coalesce(pl.when(pl.col(name) == pl.col("greatest")).then(pl.lit(name)) for name in MEMBERS)),
+            .otherwise(pl.coalesce(pl.when(pl.col(name) == pl.col("greatest")).then(pl.lit(name)) for name in members)),
         )
         .drop("greatest")
+        .with_columns(pl.lit(None, pl.Int64).alias(name) for name in MEMBERS if name not in members)
     )
 
 
@@ -72,23 +85,23 @@ def _members(to_minor: int) -> dict[str, pl.Expr]:
     cycle = pl.col("cycle_min").cast(pl.Int128) * MINUTE_US
     bills = pl.col("bill_count").cast(pl.Int128)
     parts = pl.when(pl.col("parts_of_fee") == 0).then("cycle_days").otherwise("parts_of_fee").cast(pl.Int128)
-    days = pl.col("first_days") * pl.col("a_first_day") + pl.col("later_days") * pl.col("a_later_day")
+    days = pl.col("first_days") * _a_day("first", to_minor) + pl.col("later_days") * _a_day("later", to_minor)
     return {
         name: divide_half_up(numerator, denominator).cast(pl.Int64)
         for name, (numerator, denominator) in {
             "by_share": (fee * pl.col("percent"), pl.lit(PERCENT * to_minor, pl.Int128)),
             "by_time": (fee * pl.col("times") * lost, cycle * to_minor),
             "by_bills": ((fee * bills + pl.col("usage")) * lost, cycle * bills * to_minor),
-            "by_days": (days.cast(pl.Int128), pl.lit(to_minor, pl.Int128)),
+            "by_days": (days, pl.lit(PERCENT * to_minor, pl.Int128)),
             "by_periods": (fee * pl.col("periods"), parts * to_minor),
         }.items()
     }
 
 
-def _a_day(amount: str, share: str, digits: int) -> pl.Expr:
-    """What a day owes, in millionths: an amount, or a part of the fee if that is more."""
-    of_fee = divide_half_up(pl.col("fee").cast(pl.Int128) * pl.col(share), pl.lit(PERCENT, pl.Int128)).cast(pl.Int64)
-    return pl.max_horizontal(pl.col(amount) * (MICRO // 10**digits), of_fee)
+def _a_day(which: str, to_minor: int) -> pl.Expr:
+    """What a day owes: an amount, or a part of the fee if that is more; in millionths times ten-thousandths of a percent."""
+    amount = pl.col(f"{which}_amount").cast(pl.Int128) * (to_minor * PERCENT)
+    return pl.max_horizontal(amount, pl.col("fee").cast(pl.Int128) * pl.col(f"{which}_percent"))
 
 
 def _with_bills(timed: pl.LazyFrame, night: Night) -> pl.LazyFrame:

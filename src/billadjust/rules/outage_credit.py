@@ -16,9 +16,13 @@ from billadjust.schemas import Claims
 
 if TYPE_CHECKING:
     from billadjust.night import Night
+    from billadjust.policy import Policy
 
 BETWEEN_OUTAGES: Final = ", "
 """What stands between the outages of an incident in `source_ref`."""
+
+_LAW_VARIANT: Final = pl.col("member").str.replace("by_", "law_", literal=True)
+"""Which text explains what a scheme other than the promise owes."""
 
 _INCIDENT: Final = ["subscription_id", "incident"]
 
@@ -42,9 +46,6 @@ def outage_credit(night: Night) -> pl.LazyFrame:
         .with_columns(pool_limit=_limit(policy.digits))
         .join(_tax_rates(night), on="subscription_id", how="left")
     )
-    is_promise = pl.col("scheme") == PROMISE
-    source = pl.coalesce(pl.when(pl.col("member") == member).then(f"{member}_ref") for member in (*MEMBERS, "by_least"))
-    law_variant = pl.col("member").str.replace("by_", "law_", literal=True)
     return met.select(
         rule=pl.lit("outage_credit"),
         claim=phrase("outage_credit|{}|{}", "outage_id", "subscription_id"),
@@ -64,10 +65,8 @@ def outage_credit(night: Night) -> pl.LazyFrame:
         deadline=pl.lit(None, pl.Date),
         tax_rate=pl.coalesce("line_tax_rate", policy.expr("tax_rate", started)),
         taken_back=pl.lit(value=False),
-        policy_ref=pl.when(is_promise)
-        .then(policy.reference("outage_credit.percent", started))
-        .otherwise(phrase("{}: {}", "scheme", source)),
-        variant=pl.when(is_promise).then("member").otherwise(law_variant),
+        policy_ref=_by_scheme(policy, policy.reference("outage_credit.percent", started), _law_reference()),
+        variant=_by_scheme(policy, pl.col("member"), _LAW_VARIANT),
         evidence=_evidence(night),
         stated="owed",
         review=pl.lit(None, pl.String),
@@ -122,8 +121,12 @@ def _evidence(night: Night) -> pl.Expr:
         "by_share": amount(pl.col("by_share"), policy.digits),
         "by_time": amount(pl.col("by_time"), policy.digits),
     }
+    at_most = {"at_most": amount(pl.col("pool_limit"), policy.digits)}
+    compared = {"compared": pl.col("compared")} if policy.compares_schemes else {}
+    promise = evidence(**common, **shares, **at_most, **compared)
+    knows_days, none = "first_day" in policy.scheme_parameters, pl.lit(None, pl.String)
     law = {
-        "basis": pl.col("member").str.replace("by_", "law_", literal=True),
+        "basis": _LAW_VARIANT,
         "scheme": pl.col("scheme"),
         "law": pl.col("law"),
         "times": pl.col("times"),
@@ -132,22 +135,27 @@ def _evidence(night: Night) -> pl.Expr:
         "usage": micro(pl.col("usage")),
         "by_bills": amount(pl.col("by_bills"), policy.digits),
         "first_days": pl.col("first_days"),
-        "a_first_day": micro(pl.col("a_first_day")),
+        "a_first_day": micro(pl.col("a_first_day")) if knows_days else none,
         "later_days": pl.col("later_days"),
-        "a_later_day": micro(pl.col("a_later_day")),
+        "a_later_day": micro(pl.col("a_later_day")) if knows_days else none,
         "by_days": amount(pl.col("by_days"), policy.digits),
         "periods": pl.col("periods"),
         "parts": pl.when(pl.col("parts_of_fee") == 0).then("cycle_days").otherwise("parts_of_fee"),
         "least": amount(pl.col("least"), policy.digits),
         "by_periods": amount(pl.col("by_periods"), policy.digits),
     }
-    at_most = {"at_most": amount(pl.col("pool_limit"), policy.digits)}
-    compared = {"compared": pl.col("compared")} if policy.compares_schemes else {}
-    return (
-        pl.when(pl.col("scheme") == PROMISE)
-        .then(evidence(**common, **shares, **at_most, **compared))
-        .otherwise(evidence(**common, **law, **at_most, **compared))
-    )
+    return _by_scheme(policy, promise, evidence(**common, **law, **at_most, **compared))
+
+
+def _by_scheme(policy: Policy, promise: pl.Expr, law: pl.Expr) -> pl.Expr:
+    """Choose by the scheme that decides; where there is no other than the promise, nothing is asked row by row."""
+    return pl.when(pl.col("scheme") == PROMISE).then(promise).otherwise(law) if policy.credits_by_law else promise
+
+
+def _law_reference() -> pl.Expr:
+    """Return the name of the scheme and the source of what it owes by."""
+    source = pl.coalesce(pl.when(pl.col("member") == name).then(f"{name}_ref") for name in (*MEMBERS, "by_least"))
+    return phrase("{}: {}", "scheme", source)
 
 
 def local_text(moment: pl.Expr, timezone: str) -> pl.Expr:

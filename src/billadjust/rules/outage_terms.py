@@ -63,13 +63,17 @@ SCHEMA: Final = {
 }
 """The columns of `terms`; amounts in minor units, percentages in ten-thousandths of a percent."""
 
+_OF_PROMISE: Final = ("incident", "place", "fee_of", "lost_us", "percent", "times", "at_most_fee")
+"""Those that the promise needs."""
+
 
 def terms(incidents: Sequence[Incident], policy: Policy) -> pl.LazyFrame:
     """Return a row for each incident, by its place (`incident`), and scheme that it is long enough for.
 
     `place` is that of the scheme in the policy; null is what a scheme does without. `lost_us`: the time lost of the scheme's
     service; `bills_from`: the first day of the issue dates whose bills count; `first_days`, `later_days`: calendar days;
-    `periods`: 24 hours begun; `by_…_ref`: the source of each member of the family.
+    `periods`: 24 hours begun; `by_…_ref`: the source of each member of the family. Of a policy that asks for nothing but the
+    promise, only the columns that it needs.
     """
     rows = [
         {"incident": number, "place": place} | row
@@ -77,7 +81,9 @@ def terms(incidents: Sequence[Incident], policy: Policy) -> pl.LazyFrame:
         for place, scheme in enumerate(policy.schemes(_local(incident[0].started_at, policy).date()))
         if (row := _row(incident, scheme, policy)) is not None
     ]
-    return pl.LazyFrame(rows, schema=SCHEMA, orient="row")
+    every = pl.LazyFrame(rows, schema=SCHEMA, orient="row")
+    # Each of these rows becomes as many as there are subscriptions: the promise does without what laws need.
+    return every if policy.credits_by_law else every.select(_OF_PROMISE)
 
 
 def _row(incident: Incident, scheme: Scheme, policy: Policy) -> dict[str, Any] | None:
