@@ -34,6 +34,9 @@ demo: $(READY) ## Run the sample's nights, the last one twice, and show the resu
 	done; \
 	echo; echo "The night of $$last again: nothing is left to post"; \
 	$(RUN)/billadjust run --config demo/nights/$$last/billadjust.toml --as-of $$last
+	@last=$$(ls demo/nights | grep '^20' | tail -n 1); \
+	echo; echo "What an agent tells Marta on the phone"; \
+	$(RUN)/billadjust explain C12 --language en --config demo/nights/$$last/billadjust.toml
 	@echo; echo "The story is told in sample_data/README.md; the files of each night are in demo/out."
 
 test: $(READY) ## Run all tests

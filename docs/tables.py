@@ -236,6 +236,7 @@ def first_run() -> dict[str, str]:
         shown["approved"] = _posted(_console(f"billadjust run --as-of 2026-07-02 --approve {plan}", there))
         shown["again"] = _posted(_console("billadjust run --as-of 2026-07-02", there))
         shown["holds"] = _console("cat out/20260702-0001/holds.csv", there)
+        shown["explain"] = _console("billadjust explain F26/0102 --language en", there)
         shown["verify"] = _console("billadjust verify", there)
         return shown
 

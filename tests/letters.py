@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from billadjust.announcements import announcements
 from billadjust.notices import notices
 from nights import Books, make_night, text
 
@@ -60,6 +62,24 @@ HANDSET: Final = {"charged": "149.00", "kind": "device", "item": "handset"}
 
 STORIES: Final[dict[str, Sequence[Night]]] = {
     "A line was charged above the contract": [{"lines": [{"charged": "1250.00", "contract": "11.21"}]}],
+    "A month was billed twice": [
+        {
+            "lines": [
+                {"charged": "6.90", "contract": "6.90", "invoice_id": "H", "issue_date": "2026-02-28"},
+                {"charged": "6.90", "contract": "0.00"},
+            ],
+            "overlap": True,
+        }
+    ],
+    "A month was billed twice, and part had been given back before": [
+        {
+            "lines": [
+                {"charged": "6.90", "contract": "6.90", "invoice_id": "H", "issue_date": "2026-02-28"},
+                {"charged": "6.90", "contract": "0.00", "prior_credit": "2.00"},
+            ],
+            "overlap": True,
+        }
+    ],
     "Part of the error had been given back before": [
         {"lines": [{"charged": "250.00", "contract": "11.21", "prior_credit": "200.00"}]}
     ],
@@ -158,6 +178,9 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
         ),
     ],
     "Another tariff would have been cheaper": [{"lines": [{"charged": "35.00"}], "offers": [{}]}],
+    "Another tariff would have been cheaper, and most of the bill had been given back before": [
+        {"lines": [{"charged": "35.00", "prior_credit": "25.00"}], "offers": [{}]}
+    ],
     "A refund was undone": [dispute(), {"undo": ["dispute_refund|D|I|1"]}],
     "A run of every rule was undone": [
         on(
@@ -224,6 +247,49 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
 }
 
 
+ORDERS: Final[dict[str, list[dict[str, Any]]]] = {
+    "A handset was promised at zero": [{"order": "reconnect", "subscription_id": "S", "invoice_id": "I"}],
+    "An exit fee was charged": [{"order": "reconnect", "subscription_id": None, "invoice_id": "I"}],
+    "A line was charged above the contract": [{"order": "delist", "subscription_id": None, "invoice_id": "I"}],
+}
+"""The collection orders of the newest night of some stories."""
+
+CHANGES: Final[dict[str, list[dict[str, Any]]]] = {
+    "The tariff became cheaper": [{"old_monthly_fee": 8_300_000, "new_monthly_fee": 6_900_000}],
+    "A short outage": [{"old_monthly_fee": 8_300_000, "new_monthly_fee": 8_300_000}],
+}
+"""The tariff changes that are ordered on the newest night of some stories."""
+
+
+def announced(story: str) -> pl.DataFrame:
+    """Return what the letter of a story also tells."""
+    orders = pl.DataFrame(
+        [{"account_id": "A", **row} for row in ORDERS.get(story, [])],
+        schema=dict.fromkeys(("account_id", "order", "subscription_id", "invoice_id"), pl.String()),
+    )
+    changes = pl.DataFrame(
+        [
+            {
+                "account_id": "A",
+                "subscription_id": "S",
+                "tariff_id": "net",
+                "effective_from": date(2026, 6, 1),
+                **row,
+            }
+            for row in CHANGES.get(story, [])
+        ],
+        schema={
+            "account_id": pl.String(),
+            "subscription_id": pl.String(),
+            "tariff_id": pl.String(),
+            "effective_from": pl.Date(),
+            "old_monthly_fee": pl.Int64(),
+            "new_monthly_fee": pl.Int64(),
+        },
+    )
+    return announcements(orders, changes, "EUR")
+
+
 def newest_entries(nights: Sequence[Night], language: str) -> pl.DataFrame:
     """Return what the newest of some nights posted (schemas.Entries)."""
     books = Books()
@@ -237,10 +303,11 @@ def newest_entries(nights: Sequence[Night], language: str) -> pl.DataFrame:
     return books.entries.filter(pl.col("run_id") == books.entries["run_id"][-1])
 
 
-def newest_letters(nights: Sequence[Night], language: str, **account: str) -> pl.DataFrame:
-    """Return the letters of the newest of some nights."""
+def newest_letters(nights: Sequence[Night], language: str, story: str = "", **account: str) -> pl.DataFrame:
+    """Return the letters of the newest of some nights, with the orders of a story."""
     who = {"account_id": "A", "name": NAMES[language], "email": "customer@example.com", "language": language}
-    return notices(newest_entries(nights, language), pl.DataFrame([who | account]), 2)
+    recipients = pl.DataFrame([who | account])
+    return notices(newest_entries(nights, language), recipients, 2, announced=announced(story))
 
 
 def gallery(language: str, stories: Mapping[str, Sequence[Night]] = STORIES) -> str:
@@ -248,5 +315,5 @@ def gallery(language: str, stories: Mapping[str, Sequence[Night]] = STORIES) -> 
     return "\n".join(
         f"==== {story} ({text(row['gross'])})\n\n{row['subject']}\n\n{row['body']}\n"
         for story, nights in stories.items()
-        for row in newest_letters(nights, language).to_dicts()
+        for row in newest_letters(nights, language, story).to_dicts()
     )

@@ -116,19 +116,22 @@ def make_night(  # noqa: PLR0913  # a night is what the world looks like: each p
     offers: Sequence[Row] = (),
     policy: Mapping[str, object] | None = None,
     missing: Sequence[str] = (),
+    overlap: bool = False,
     **tables: Sequence[Row],
 ) -> Night:
     """Make a night of rows; amounts are text such as "9.90".
 
     `lines` are schemas.Lines, numbered from 1 if they do not say otherwise, and assessed if they have a `contract`.
     Their invoices follow from them, but for what `invoices` says. `spans` are schemas.Spans with the Internet `fee` and the `rest` of the monthly fee; `offers` are schemas.Offers.
-    `tables` are inputs; those that are not given are empty, those in `missing` are not there at all.
+    With `overlap` the inputs hold the lines too, so that a fee is seen to be billed twice. `tables` are inputs; those that are not given are empty, those in `missing` are not there at all.
     """
     full_lines = [_line(row, number) for number, row in enumerate(lines, start=1)]
     there: dict[str, Sequence[Row]] = {"accounts": [{}], "subscriptions": [{}], **tables}
     rows: dict[str, list[Row]] = {name: [DEFAULTS[name] | row for row in there.pop(name, [])] for name in TABLES}
     assert not there, there
     rows["invoices"] = _invoices(full_lines, invoices)
+    if overlap:
+        rows["invoice_lines"] = [_invoice_line(line) for line in full_lines]
     inputs = make_inputs(**{name: [_written(row) for row in table] for name, table in rows.items()})
     present = inputs.present - set(missing)
     return Night(
@@ -230,6 +233,13 @@ def _line(row: Row, number: int) -> Row:
     full["gross"] = full["charged"] + _tax(full["charged"], full["tax_rate"])
     full["assessed"] = full["contract"] is not None
     return full | {name: _date(full[name]) for name in ("issue_date", "period_start", "period_end")}
+
+
+def _invoice_line(line: Row) -> Row:
+    """Return a line as the input has it."""
+    given = {name: line[name] for name in ("invoice_id", "line_no", "kind", "subscription_id", "service", "item")}
+    net = {"net_amount": text(line["charged"]), "tax_rate": Decimal(line["tax_rate"]).scaleb(-4)}
+    return given | net | {name: line[name] for name in ("period_start", "period_end")}
 
 
 def _invoices(lines: Sequence[Row], changes: Sequence[Row] | None) -> list[Row]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -15,11 +18,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import billadjust
 from billadjust.errors import ConfigError
 from billadjust.notices import notices
 from billadjust.phrasebook import LANGUAGES, packaged
-from letters import STORIES, dispute, explained, gallery, newest_entries, newest_letters, on
-from operator_case import JULY, contents, json_of, newest, night, operator_of, posted, program, rows_of, write_operator
+from letters import STORIES, announced, dispute, explained, gallery, newest_entries, newest_letters, on
+from operator_case import (
+    JULY,
+    PLAIN,
+    contents,
+    json_of,
+    newest,
+    night,
+    operator_of,
+    posted,
+    program,
+    rows_of,
+    write_operator,
+)
+from program import dated, post_nights
+from worlds import make_nights, make_policy, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,3 +250,64 @@ def test_a_mistake_in_an_operators_texts_stops_the_run_before_anything_is_read(t
     assert outcome.code == ConfigError.exit_code
     assert "es.toml: letters.sorry: {who} is not one of its figures" in " ".join(outcome.err.split())
     assert not (tmp_path / "ledger").exists()
+
+
+def test_orders_are_told_to_whom_they_are_about_and_to_nobody_without_a_letter() -> None:
+    entries = entries_of("A complaint was made")
+    ordered = announced("A handset was promised at zero")
+    others = pl.concat([ordered, ordered.with_columns(account_id=pl.lit("B"), invoice_id=pl.lit("J"))])
+    recipients = pl.DataFrame({"account_id": ["A"], "name": ["x"], "email": ["x"], "language": ["en"]})
+    (row,) = notices(entries, recipients, 2, announced=others).to_dicts()
+    assert row["body"].count("we have ordered that your line be reconnected") == 1
+    assert "over your invoice I." in row["body"]
+    # It was cut off wrongly, and the letter says sorry.
+    assert packaged()["en"]["letters.sorry"] in row["body"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_letter_of_a_whole_night_names_anything_of_another_account(seed: int) -> None:
+    """Worlds of several accounts: whatever identifies another one stands in no letter but its own."""
+    ledger = post_nights(make_nights(seed, make_world(seed)), dated(make_policy(seed)))
+    world = make_world(seed)
+    recipients = pl.DataFrame(
+        [
+            {"account_id": row["account_id"], "name": f"Name of {row['account_id']}!", "email": None, "language": "en"}
+            for row in world["accounts"]
+        ],
+        schema=dict.fromkeys(("account_id", "name", "email", "language"), pl.String()),
+    )
+    owner = {row["invoice_id"]: row["account_id"] for row in world["invoices"]}
+    owner |= {row["subscription_id"]: row["account_id"] for row in world["subscriptions"]}
+    letters = 0
+    for _, run in ledger.group_by("run_id"):
+        for row in notices(run, recipients, 2).to_dicts():
+            letters += 1
+            words = set(re.split(r"[\s,.;:!()]+", row["body"]))
+            assert {owner[word] for word in words & owner.keys()} <= {row["account_id"]}
+            assert set(re.findall(r"Name of (\S+)!", row["body"])) == {row["account_id"]}
+    assert letters
+
+
+def test_a_very_long_text_is_told_whole_and_stays_in_its_paragraph() -> None:
+    long = "x{net} " * 20_000
+    told = letter([dispute(), on("2026-03-10", **dispute(**explained("2026-03-10", explanation=long)))])
+    assert f"“{long.strip()}”" in told["body"]
+    assert len(told["body"].split("\n\n")) == 5
+
+
+def test_another_language_is_one_more_file(tmp_path: Path) -> None:
+    """The package with a made-up language: an account may have it, and gets its letters in it."""
+    package = Path(billadjust.__file__).parent
+    shutil.copytree(package, tmp_path / "billadjust", ignore=shutil.ignore_patterns("__pycache__"))
+    english = (package / "texts" / "en.toml").read_text("utf-8")
+    (tmp_path / "billadjust" / "texts" / "xx.toml").write_text(english.replace('= "', '= "§'), "utf-8")
+    tables = operator_of(1)
+    tables["accounts"][0]["language"] = "xx"
+    write_operator(tmp_path / "operator", tables)
+    command = [sys.executable, "-m", "billadjust", "run", "--as-of", JULY]
+    subprocess.run(
+        command, check=True, capture_output=True, cwd=tmp_path / "operator", env={**PLAIN, "PYTHONPATH": str(tmp_path)}
+    )
+    (row,) = rows_of(newest(tmp_path / "operator") / "notices.csv")
+    assert row["language"] == "xx"
+    assert row["body"].startswith("§Hello Customer 0001,\n\n§We have checked your bills")

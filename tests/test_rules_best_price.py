@@ -371,7 +371,8 @@ def test_the_difference_is_a_discount_on_the_next_bill() -> None:
     assert (entry["settlement"], entry["bill_period"]) == ("bill_discount", date(2026, 3, 1))
     assert entry["source_ref"] == "card/2 > club/1"
     assert entry["evidence"] == (
-        '{"owed":"13.00","posted":"0.00","tariff":"card/2","cost":"35.00","best_tariff":"club/1","best_cost":"22.00"}'
+        '{"owed":"13.00","posted":"0.00","set_off":"0.00","beside":null,"kept":"0.00","tax_rate":"21","net_after":"13.00",'
+        '"tax_before":"0.00","tariff":"card/2","cost":"35.00","best_tariff":"club/1","best_cost":"22.00"}'
     )
 
 

@@ -55,6 +55,15 @@ def test_the_evidence_is_what_the_amount_was_computed_from() -> None:
         "2026-03-01", lines=[{"charged": "250.00", "contract": "11.21", "kind": "usage", "unit_count": 3}]
     )
     claim = state(night).filter(pl.col("rule") == "billing_error").to_dicts()[0]
-    assert json.loads(claim["evidence"]) == {"charged": "250.00", "contract": "11.21", "versions": "card/1", "units": 3}
+    assert json.loads(claim["evidence"]) == {
+        "kind": "usage",
+        "charged": "250.00",
+        "contract": "11.21",
+        "versions": "card/1",
+        "units": 3,
+        "fees": None,
+        "billed_before": None,
+        "open_before": None,
+    }
     assert claim["source_ref"] == "card/1"
     assert claim["policy_ref"] == "Operator's decision"

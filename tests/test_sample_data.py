@@ -5,27 +5,17 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from conftest import NIGHTS, SAMPLE, root, run_night
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
-SAMPLE = Path(__file__).parent.parent / "sample_data"
 STORY = (SAMPLE / "README.md").read_text("utf-8")
-NIGHTS = sorted(path.name for path in (SAMPLE / "nights").iterdir() if path.name.startswith("20"))
-
-
-def run_night(directory: Path, night: str, *options: str) -> Path:
-    """Run a night of the copied sample and return the newest directory of outputs."""
-    config = directory / "nights" / night / "billadjust.toml"
-    command = [sys.executable, "-m", "billadjust", "run", "--config", str(config), "--as-of", night, *options]
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    return max((directory / "out").iterdir(), key=lambda path: path.name.partition("-")[2])
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -44,16 +34,8 @@ def told(night: str, heading: str) -> list[dict[str, str]]:
     return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]] if cells else []
 
 
-@pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Run all nights with one ledger; return each night's outputs."""
-    directory = tmp_path_factory.mktemp("story")
-    shutil.copytree(SAMPLE / "nights", directory / "nights")
-    return {night: run_night(directory, night) for night in NIGHTS}
-
-
 @pytest.mark.parametrize("night", NIGHTS)
-def test_each_night_posts_what_the_story_says(outputs: dict[str, Path], night: str) -> None:
+def test_each_night_posts_what_the_story_says(sample: dict[str, Path], night: str) -> None:
     posted = {
         (row["claim"], row["bucket"]): (
             row["kind"],
@@ -61,7 +43,7 @@ def test_each_night_posts_what_the_story_says(outputs: dict[str, Path], night: s
             row["tax"],
             f"{row['settlement']} {row['bill_period']}".strip(),
         )
-        for row in rows_of(outputs[night] / "adjustments.csv")
+        for row in rows_of(sample[night] / "adjustments.csv")
     }
     expected = {
         (row["claim"], row["bucket"]): (row["kind"], row["net"], row["tax"], row["settlement"])
@@ -72,39 +54,39 @@ def test_each_night_posts_what_the_story_says(outputs: dict[str, Path], night: s
 
 @pytest.mark.parametrize("table", ["holds", "tariff_changes", "tariff_advice", "collection_orders"])
 @pytest.mark.parametrize("night", NIGHTS)
-def test_each_night_orders_what_the_story_says(outputs: dict[str, Path], night: str, table: str) -> None:
+def test_each_night_orders_what_the_story_says(sample: dict[str, Path], night: str, table: str) -> None:
     expected = told(night, f"{table}.csv")
     columns = list(expected[0]) if expected else []
-    written = [{name: row[name] for name in columns} for row in rows_of(outputs[night] / f"{table}.csv")]
+    written = [{name: row[name] for name in columns} for row in rows_of(sample[night] / f"{table}.csv")]
     assert sorted(map(str, written)) == sorted(map(str, expected))
 
 
 @pytest.mark.parametrize("night", NIGHTS)
-def test_everybody_for_whom_something_was_posted_gets_one_letter(outputs: dict[str, Path], night: str) -> None:
+def test_everybody_for_whom_something_was_posted_gets_one_letter(sample: dict[str, Path], night: str) -> None:
     sums: dict[str, int] = {}
-    for row in rows_of(outputs[night] / "adjustments.csv"):
+    for row in rows_of(sample[night] / "adjustments.csv"):
         sums[row["account_id"]] = sums.get(row["account_id"], 0) + int(row["gross"].replace(".", ""))
-    letters = rows_of(outputs[night] / "notices.csv")
+    letters = rows_of(sample[night] / "notices.csv")
     assert {row["account_id"]: int(row["gross"].replace(".", "")) for row in letters} == sums
     assert len(letters) == len(sums)
     assert all(row["email"] and row["body"] for row in letters)
 
 
-def test_a_second_run_of_the_last_night_posts_nothing(outputs: dict[str, Path]) -> None:
-    directory = outputs[NIGHTS[-1]].parent.parent
-    again = run_night(directory, NIGHTS[-1])
-    assert again not in outputs.values()
+def test_a_second_run_of_the_last_night_posts_nothing(sample: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(root(sample), tmp_path / "copy")
+    again = run_night(tmp_path / "copy", NIGHTS[-1])
+    assert again.name not in {path.name for path in sample.values()}
     assert rows_of(again / "adjustments.csv") == []
 
 
-def test_one_run_at_the_end_leaves_the_same_balances_as_all_nights(outputs: dict[str, Path], tmp_path: Path) -> None:
+def test_one_run_at_the_end_leaves_the_same_balances_as_all_nights(sample: dict[str, Path], tmp_path: Path) -> None:
     shutil.copytree(SAMPLE / "nights", tmp_path / "nights")
     once = balances([run_night(tmp_path, NIGHTS[-1])])
-    assert once == balances(outputs.values())
+    assert once == balances(sample.values())
 
 
-def test_a_line_that_a_rejected_complaint_names_is_left_alone_and_the_run_says_so(outputs: dict[str, Path]) -> None:
-    review = rows_of(outputs["2026-03-10"] / "review.csv")
+def test_a_line_that_a_rejected_complaint_names_is_left_alone_and_the_run_says_so(sample: dict[str, Path]) -> None:
+    review = rows_of(sample["2026-03-10"] / "review.csv")
     named = [(row["invoice_id"], row["line_no"]) for row in review if row["topic"] == "not_assessed"]
     assert named == [("F26/0005", "2")]
 

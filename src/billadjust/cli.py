@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from billadjust.commands.check import check
+from billadjust.commands.explain import explain
 from billadjust.commands.history import diff, history
 from billadjust.commands.init import init
 from billadjust.commands.ledger import publish, verify
@@ -36,6 +37,7 @@ COMMANDS: Final[dict[Callable[..., None], str]] = {
     run: "run --as-of 2026-08-29 --dry-run --preview preview",
     init: "init exports",
     check: "check --rejected rejected.csv",
+    explain: "explain F26/0015",
     publish: "publish 20260829-0007",
     undo: 'undo 20260829-0007 --reason "The outage was announced twice." --dry-run',
     rate: "rate --output rated.parquet --choice improved",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 OWN_AMOUNTS: Final = ("net", "tax", "gross", "returned", "rest", "total", "kept")
 """Amounts in columns, in minor units; the others are in the evidence."""
 OWN_TEXTS: Final = ("invoice_id", "line_no", "subscription_id", "name")
-OWN_DATES: Final = ("bill_period",)
+OWN_DATES: Final = ("bill_period", "posted_on")
 OWN_NUMBERS: Final = ("days",)
 AMOUNTS: Final = (
     "charged",
@@ -40,13 +40,29 @@ AMOUNTS: Final = (
     "wrong",
     "cost",
     "best_cost",
+    "set_off",
+    "old_fee",
+    "new_fee",
 )
-DATES: Final = ("opened_on", "deadline", "resolved_on")
+DATES: Final = (
+    "opened_on",
+    "deadline",
+    "resolved_on",
+    "as_of",
+    "issue_date",
+    "first_day",
+    "last_day",
+    "paid_on",
+    "effective_from",
+)
 MOMENTS: Final = ("started_at",)
 NUMBERS: Final = (
     "minutes",
     "cycle_minutes",
     "percent",
+    "units",
+    "count",
+    "shown",
     "times",
     "bills",
     "first_days",
@@ -54,6 +70,8 @@ NUMBERS: Final = (
     "periods",
     "parts",
 )
+SUMS: Final = ("fees", "contract_fees", "improved_fees")
+"""What is to be added up, fee by fee, as `rules.fees` writes it."""
 
 SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 
@@ -101,10 +119,13 @@ def _figure(name: str, texts: Texts, digits: int) -> pl.Expr:
         return _date(found(name), texts, "moment")
     if name in (*OWN_NUMBERS, *NUMBERS):
         return _number(found(name) if name in NUMBERS else pl.col(name).cast(pl.String), texts)
-    if name in OWN_TEXTS:
-        return plain(pl.col(name).cast(pl.String))
-    # What follows a text brings its own full stop.
-    return plain(pl.col("evidence").str.json_path_match(f"$.{name}")).str.strip_suffix(".")
+    if name in SUMS:
+        return found(name).str.replace_all(".", texts["format.decimal"], literal=True)
+    own = pl.col(name).cast(pl.String)
+    # What follows a text of the evidence brings its own full stop.
+    return plain(
+        own if name in OWN_TEXTS else pl.col("evidence").str.json_path_match(f"$.{name}").str.strip_suffix(".")
+    )
 
 
 def _amount(value: pl.Expr, texts: Texts) -> pl.Expr:

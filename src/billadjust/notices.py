@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from billadjust.announcements import SORRY_CASES
 from billadjust.figures import fill, found, plain
 from billadjust.phrasebook import DEFAULT_LANGUAGE, packaged
 from billadjust.phrases import phrase
@@ -48,17 +49,23 @@ _SITUATION: Final = ["language", "rule", "case", "standing", "how", "rest_case"]
 _ENVELOPE: Final = ["language", "outcome", "direction", "is_sorry", "is_named"]
 _ORDER: Final = ["account_id", "invoice_id", "line_no", "falls", "place", "entry_id"]
 """Of the paragraphs of a letter: line by line, and on a line what is given before what is taken."""
+_ABOUT: Final = ("subscription_id", "invoice_id")
 _PLACES: Final = {rule.__name__: place for place, rule in enumerate(RULES)}
 
 
 def notices(
-    entries: pl.DataFrame, recipients: pl.DataFrame, digits: int, phrasebook: Phrasebook | None = None
+    entries: pl.DataFrame,
+    recipients: pl.DataFrame,
+    digits: int,
+    phrasebook: Phrasebook | None = None,
+    announced: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Write a letter to each account with entries: account_id, name, email, language, subject, body, gross.
 
     `entries`: schemas.Entries; `recipients`: account_id, name, email and language of at least these accounts (others are
-    left out; an account that is not there gets a letter in Spanish without its name). `gross` (minor units) is the sum
-    of the account's entries. In the order of account_id.
+    left out; an account that is not there gets a letter in Spanish without its name). `announced`: what their letters
+    also tell, as of `announcements`. `gross` (minor units) is the sum of the account's entries. In the order of
+    account_id.
     """
     book = packaged() if phrasebook is None else phrasebook
     accounts = (
@@ -74,7 +81,9 @@ def notices(
     needed = entries.select(_NEEDED).join(accounts.select("account_id", "language", "batch"), on="account_id")
     batches = needed.partition_by("batch", as_dict=True, include_key=False)
     parts = accounts.partition_by("batch", as_dict=True, include_key=False)
-    written = [_letters(part, batches[batch], digits, book) for batch, part in parts.items()]
+    written = [
+        _letters(part, batches[batch], _announced(part, announced), digits, book) for batch, part in parts.items()
+    ]
     return pl.concat([_empty(), *written])
 
 
@@ -82,19 +91,45 @@ def _empty() -> pl.DataFrame:
     return pl.DataFrame(schema={name: pl.Int64() if name == "gross" else pl.String() for name in COLUMNS})
 
 
-def _letters(accounts: pl.DataFrame, entries: pl.DataFrame, digits: int, book: Phrasebook) -> pl.DataFrame:
+def _announced(accounts: pl.DataFrame, announced: pl.DataFrame | None) -> pl.DataFrame:
+    """Return what is announced to these accounts, with their language."""
+    languages = accounts.select("account_id", "language")
+    if announced is None:
+        return languages.clear().with_columns(case=pl.lit(None, pl.String))
+    return announced.join(languages, on="account_id")
+
+
+def _letters(
+    accounts: pl.DataFrame, entries: pl.DataFrame, announced: pl.DataFrame, digits: int, book: Phrasebook
+) -> pl.DataFrame:
     """Write the letters of some accounts."""
     matters = _matters(entries)
-    told_matters = pl.concat(
+    told_matters = [
         part.select(*_ORDER, paragraph=_paragraph(book[key[0]], dict(zip(_SITUATION, key, strict=True)), digits))
         for key, part in matters.partition_by(_SITUATION, as_dict=True).items()
-    )
+    ]
+    # They come last: what they are about is no line of an invoice.
+    told_matters += [
+        part.select(
+            "account_id",
+            entry_id=phrase("{}|{}|{}", pl.lit(key[1]), *(pl.col(name).fill_null("") for name in _ABOUT)),
+            paragraph=fill(book[str(key[0])][f"letters.orders.{key[1]}"], book[str(key[0])], digits),
+        )
+        for key, part in announced.partition_by("language", "case", as_dict=True).items()
+    ]
     bodies = (
-        told_matters.sort(_ORDER, nulls_last=True)
+        pl.concat(told_matters, how="diagonal")
+        .sort(_ORDER, nulls_last=True)
         .group_by("account_id", maintain_order=True)
         .agg(pl.col("paragraph").str.join(_PARAGRAPH))
     )
-    envelopes = accounts.join(_outcomes(entries, matters), on="account_id").join(bodies, on="account_id")
+    undone = announced.filter(pl.col("case").is_in(SORRY_CASES)).select("account_id", was_wronged=True).unique()
+    envelopes = (
+        accounts.join(_outcomes(entries, matters), on="account_id")
+        .join(bodies, on="account_id")
+        .join(undone, on="account_id", how="left")
+        .with_columns(is_sorry=pl.col("is_sorry") | pl.col("was_wronged").fill_null(value=False))
+    )
     written = [
         part.with_columns(**_written(book[key[0]], dict(zip(_ENVELOPE, key, strict=True)), digits))
         for key, part in envelopes.partition_by(_ENVELOPE, as_dict=True).items()
@@ -141,7 +176,11 @@ def _matters(entries: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             how=how,
             rest_case=pl.when(pl.col("rest") > 0).then(rest_case),
-            standing=pl.when(is_dispute).then(found("standing").fill_null("posted")).otherwise(found("basis")),
+            standing=pl.when(is_dispute)
+            .then(found("standing").fill_null("posted"))
+            .when(found("billed_before").is_not_null())
+            .then(pl.lit("billed_before"))
+            .otherwise(found("basis")),
             days=pl.when(is_dispute).then(
                 (pl.col("deadline") - found("opened_on").str.to_date("%Y-%m-%d")).dt.total_days()
             ),

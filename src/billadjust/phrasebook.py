@@ -43,7 +43,11 @@ COMMON: Final = ("net", "tax", "gross", "invoice_id", "line_no", "subscription_i
 
 _FRAME: Final = (
     "format.",
-    *(f"letters.{part}" for part in ("subject.", "opening.", "total.", "greeting", "sorry", "closing", "signature")),
+    "explain.",
+    *(
+        f"letters.{part}"
+        for part in ("subject.", "opening.", "total.", "orders.", "greeting", "sorry", "closing", "signature")
+    ),
 )
 """What the keys of texts begin with that are not about one entry: they may name what they name in the package."""
 
@@ -140,7 +144,7 @@ def _figures_of(group: str) -> frozenset[str]:
 def _group(key: str) -> str:
     """Texts of a group may name the same figures: those of one rule, or those of the same place in letters."""
     parts = key.split(".")
-    if key.startswith("format.") or len(parts) == 2:  # noqa: PLR2004  # a text of its own, such as `letters.greeting`
+    if key.startswith(("format.", "explain.")) or len(parts) == 2:  # noqa: PLR2004  # a text of its own, such as `letters.greeting`
         return key
     return ".".join(parts[: 2 if parts[0] == "letters" else 1])
 

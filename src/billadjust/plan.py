@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from billadjust.announcements import announcements
 from billadjust.finance import documents
 from billadjust.ledger import ROWS, RunRecord, append, plan_hash
 from billadjust.night import make_night
@@ -89,8 +90,10 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
     }
     collected = pl.collect_all(list(frames.values()), engine="streaming")
     recipients = loaded.inputs.accounts.select("account_id", "name", "email", "language").collect(engine="streaming")
-    tables = dict(zip(frames, collected, strict=True)) | {
-        "notices": notices(entries, recipients, policy.digits, phrasebook),
+    tables = dict(zip(frames, collected, strict=True))
+    announced = announcements(tables["collection_orders"], tables["tariff_changes"], policy.currency)
+    tables |= {
+        "notices": notices(entries, recipients, policy.digits, phrasebook, announced),
         "rejected": loaded.rejected,
         **documents(entries, loaded.inputs, snapshot, as_of, credit_note_prefix),
     }

@@ -57,6 +57,12 @@ class Terminal:
         rest = text.lstrip(" ")
         self._out.print(Padding(_safe(rest), (0, 0, 0, len(text) - len(rest)), expand=False))
 
+    def show_heading(self, text: str, *, is_title: bool = False) -> None:
+        """Print a heading with an empty line before it; a title is the first of all and has none."""
+        if not is_title:
+            self._out.print()
+        self._out.print(Text(_safe(text).plain, style="bold" if is_title else "bold cyan"), soft_wrap=True)
+
     def show_error(self, text: str) -> None:
         """Print a message about a failure to standard error."""
         message = Text.assemble(("billadjust: ", "bold red"), _safe(text))

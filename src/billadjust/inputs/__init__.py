@@ -3,6 +3,7 @@
 from billadjust.inputs.known import known_on
 from billadjust.inputs.load import Loaded, load
 from billadjust.inputs.model import Inputs, Taken
+from billadjust.inputs.rows import identifiers
 from billadjust.inputs.source import Source
 
-__all__ = ["Inputs", "Loaded", "Source", "Taken", "known_on", "load"]
+__all__ = ["Inputs", "Loaded", "Source", "Taken", "identifiers", "known_on", "load"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -11,15 +11,14 @@ from billadjust.errors import InputError
 from billadjust.inputs.billed import check_billed, check_currency, check_lines, check_totals
 from billadjust.inputs.catalogue import check_allowances, check_bands, check_periods, check_tariffs, check_tiers
 from billadjust.inputs.check import check
-from billadjust.inputs.csvtext import read_csv
 from billadjust.inputs.grammar import Style
-from billadjust.inputs.jsontext import read_ndjson
 from billadjust.inputs.keys import check_keys
 from billadjust.inputs.model import Inputs
-from billadjust.inputs.parquetfile import read_parquet
+from billadjust.inputs.one_account import about_account
 from billadjust.inputs.read import FILE_STEP, ROW
 from billadjust.inputs.reading import Reading
 from billadjust.inputs.references import check_references
+from billadjust.inputs.rows import rows_of
 from billadjust.inputs.source import find_files
 from billadjust.inputs.taken import taken_along
 from billadjust.money import minor_digits
@@ -78,9 +77,10 @@ def load(  # noqa: PLR0913 - each is a setting of its own
     timezone: str,
     spool: Path,
     known_invoices: pl.LazyFrame | None = None,
+    account_id: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Loaded:
-    """Read and check all inputs (§2, §2.1).
+    """Read and check all inputs (§2, §2.1), or what they hold about one account.
 
     Args:
         sources: By name of the input, where it is and how it is written.
@@ -88,6 +88,7 @@ def load(  # noqa: PLR0913 - each is a setting of its own
         timezone: What local times mean.
         spool: An empty directory for the checked rows, which must stay as long as the inputs are used.
         known_invoices: invoice_id and account_id of the invoices that the ledger knows.
+        account_id: The account whose rows alone are read; of the catalogue and of outages all are. None: all accounts.
         progress: Is told what is being done.
 
     Raises:
@@ -97,10 +98,14 @@ def load(  # noqa: PLR0913 - each is a setting of its own
     readings: dict[str, Reading] = {}
     remarks: list[str] = []
     unreadable: list[str] = []
+
+    def keep(name: str, rows: Rows) -> Rows:
+        return rows if account_id is None else about_account(name, rows, account_id, readings)
+
     for name, table in INPUTS.items():
         progress(f"reading {name}")
         try:
-            reading, said = _input(table, sources.get(name), digits, timezone, spool)
+            reading, said = _input(table, sources.get(name), Style(digits, timezone), spool, keep)
         except InputError as error:
             unreadable.append(str(error))
             continue
@@ -136,7 +141,8 @@ def load_catalogue(sources: Mapping[str, Source], *, currency: str, timezone: st
     readings: dict[str, Reading] = {}
     remarks: list[str] = []
     for name in CATALOGUE:
-        reading, said = _input(INPUTS[name], sources.get(name), minor_digits(currency), timezone, spool)
+        plain = Style(minor_digits(currency), timezone)
+        reading, said = _input(INPUTS[name], sources.get(name), plain, spool, lambda _, rows: rows)
         remarks += said
         if reading:
             readings[name] = reading
@@ -146,7 +152,7 @@ def load_catalogue(sources: Mapping[str, Source], *, currency: str, timezone: st
 
 
 def _input(
-    table: Table, source: Source | None, digits: int, timezone: str, spool: Path
+    table: Table, source: Source | None, plain: Style, spool: Path, keep: Callable[[str, Rows], Rows]
 ) -> tuple[Reading | None, list[str]]:
     """Read and check one input; None where it is missing and may be. Also return remarks on what is left aside."""
     name = table.name
@@ -158,21 +164,27 @@ def _input(
                 f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs]."
             )
         return None, [*remarks, f"{name}: there is no such input; {SKIPPED[name]}."]
-    style = Style(digits, timezone, source.decimal_comma, source.date_format)
-    reading, extra = _read(files, table, source, style, spool)
+    style = replace(plain, decimal_comma=source.decimal_comma, date_format=source.date_format)
+
+    def rows_in(file: DataFile) -> Rows:
+        return keep(name, rows_of(file, table, source, spool))
+
+    reading, extra = _read(files, table, style, spool, rows_in)
     return reading, [
         *remarks,
         *(f"{name}: the column {column or 'without a name'} is not used." for column in extra),
     ]
 
 
-def _read(files: list[DataFile], table: Table, source: Source, style: Style, spool: Path) -> tuple[Reading, list[str]]:
+def _read(
+    files: list[DataFile], table: Table, style: Style, spool: Path, rows_in: Callable[[DataFile], Rows]
+) -> tuple[Reading, list[str]]:
     """Read and check the files of one input; also return the columns that nothing asks for."""
     parts = []
     extra: set[str] = set()
     for file in files:
         try:
-            rows = _rows(file, table, source, spool)
+            rows = rows_in(file)
             parts.append(check(rows, table, style, spool, f"{table.name}.{file.number}"))
         except (pl.exceptions.PolarsError, OSError) as error:
             raise InputError(
@@ -224,16 +236,6 @@ def _compare_catalogue(readings: Mapping[str, Reading]) -> None:
     check_bands(readings)
     for name in ("rates", "allowances"):
         check_references(readings, name)
-
-
-def _rows(file: DataFile, table: Table, source: Source, spool: Path) -> Rows:
-    match file.format:
-        case "csv":
-            return read_csv(file, table, source, spool)
-        case "ndjson":
-            return read_ndjson(file, table, source, spool)
-        case _:
-            return read_parquet(file, table, source)
 
 
 def _rejected(readings: Mapping[str, Reading]) -> pl.DataFrame:

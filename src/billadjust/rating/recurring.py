@@ -51,7 +51,7 @@ def recurring_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl
     lines = lines_with_dates(inputs).filter(pl.col("kind") == "recurring", pl.col("net_amount") > 0)
     is_fee = IS_FEE & pl.col("subscription_id").is_not_null()
     fee_lines = lines.filter(is_fee).select(
-        *LINE, "subscription_id", due_from="line_from", due_to="line_to", part=_PART_OF_SERVICE
+        *LINE, "subscription_id", due_from="line_from", due_to="line_to", part=PART_OF_SERVICE
     )
     rejected = inputs.taken.subscriptions.select("subscription_id", taken=pl.lit(value=True)).unique()
     fee_lines = _with_history(fee_lines.join(rejected, on="subscription_id", how="left"), inputs)
@@ -64,7 +64,7 @@ def recurring_charges(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl
     return pl.concat([alone, overlapping, others], how="diagonal").select(Charges.column_names())
 
 
-_PART_OF_SERVICE: Final = (
+PART_OF_SERVICE: Final = (
     pl.when(pl.col("service") == "internet")
     .then(pl.lit(INTERNET))
     .when(pl.col("service") == "voice")
@@ -133,7 +133,7 @@ def _overlapping(whole: pl.LazyFrame, stacks: Coverage, spans: pl.LazyFrame, dig
     )
 
 
-def _fee(choice: str) -> pl.Expr:
+def fee_of(choice: str) -> pl.Expr:
     """Return the fee of a part under a version choice, in millionths."""
     monthly, internet = pl.col(f"{choice}_monthly_fee"), pl.col(f"{choice}_internet_fee")
     rest = pl.when(pl.col("part") == REST).then(monthly - internet).otherwise(monthly)
@@ -164,7 +164,7 @@ def _pieces(due: pl.LazyFrame, spans: pl.LazyFrame) -> pl.LazyFrame:
         due.join(spans, on="subscription_id")
         .filter(_OVERLAPS)
         .with_columns(day_from=start, day_to=end)
-        .with_columns((_fee(choice).cast(pl.Int128) * parts_of_cycle).alias(choice) for choice in CHOICES)
+        .with_columns((fee_of(choice).cast(pl.Int128) * parts_of_cycle).alias(choice) for choice in CHOICES)
     )
 
 

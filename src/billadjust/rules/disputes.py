@@ -48,8 +48,9 @@ def disputed_lines(night: Night) -> pl.LazyFrame:
     """Return a row for each dispute and line: the disputed and the unjustified amounts.
 
     Columns of `standings`, and those of the line (line_no, subscription_id, charged, tax_rate, line_gross), with
-    `disputed_gross` of the whole dispute, `gross` and `net` of its part on this line, `unjustified_net` of what an
-    explanation left unexplained, and `cdr_charge` (minor units, net) of a disputed CDR.
+    `disputed_gross` of the whole dispute, `gross` and `net` of its part on this line, `unjustified_gross` of the whole
+    dispute and `unjustified` (gross) and `unjustified_net` of its part on this line that an explanation left
+    unexplained, `shared_by_gross`: the gross of the lines among which it is shared, and `cdr_charge` (minor units, net) of a disputed CDR.
     """
     disputes = standings(night)
     lines = night.lines.select(*LINE, "subscription_id", "kind", "service", "charged", "tax_rate", line_gross="gross")
@@ -68,7 +69,11 @@ def disputed_lines(night: Night) -> pl.LazyFrame:
             .then((pl.col("disputed_gross") - justified).clip(lower_bound=0))
             .otherwise(0)
         )
-        .with_columns(gross=_part("disputed_gross"), unjustified=_part("unjustified_gross"))
+        .with_columns(
+            gross=_part("disputed_gross"),
+            unjustified=_part("unjustified_gross"),
+            shared_by_gross=pl.col("line_gross").sum().over("dispute_id"),
+        )
         .with_columns(net=_net("gross", "disputed_gross"), unjustified_net=_net("unjustified", "unjustified_gross"))
     )
 

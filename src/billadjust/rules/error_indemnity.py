@@ -42,5 +42,10 @@ def error_indemnity(night: Night) -> pl.LazyFrame:
         to_price=pl.lit(None, pl.Int64),
         tax_rate=pl.lit(0, pl.Int64),
         policy_ref=policy.reference("error_indemnity.percent", issued),
-        evidence=evidence(wrong=amount(pl.col("wrong"), policy.digits), percent=percent(pl.col("share"))),
+        evidence=evidence(
+            charged=amount(pl.col("charged"), policy.digits),
+            due=amount(pl.col("charged") - pl.col("wrong"), policy.digits),
+            wrong=amount(pl.col("wrong"), policy.digits),
+            percent=percent(pl.col("share")),
+        ),
     )

@@ -22,7 +22,8 @@ def chargeable(night: Night, rule: str) -> pl.LazyFrame:
 def line_claims(lines: pl.LazyFrame, rule: str, **stated: pl.Expr) -> pl.LazyFrame:
     """Turn lines into claims of a rule: schemas.Claims.
 
-    `stated` gives at least `final`, `to_price`, `source_ref`, `policy_ref` and `evidence`.
+    `stated` gives at least `final`, `to_price`, `source_ref`, `policy_ref` and `evidence`; `tax_rate` is that of the line
+    and `variant` "credit" unless it says otherwise.
     """
     return lines.select(
         rule=pl.lit(rule),
@@ -44,7 +45,7 @@ def line_claims(lines: pl.LazyFrame, rule: str, **stated: pl.Expr) -> pl.LazyFra
         tax_rate=stated.get("tax_rate", pl.col("tax_rate")),
         taken_back=pl.lit(value=False),
         policy_ref=stated["policy_ref"],
-        variant=pl.lit("credit"),
+        variant=stated.get("variant", pl.lit("credit")),
         evidence=stated["evidence"],
         stated=stated["final"],
         review=pl.lit(None, pl.String),

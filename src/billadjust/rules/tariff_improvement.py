@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.phrases import phrase
 from billadjust.rules.evidence import amount, evidence
+from billadjust.rules.fees import with_fees
 from billadjust.rules.line_claims import chargeable, line_claims
 
 if TYPE_CHECKING:
@@ -21,8 +22,11 @@ def tariff_improvement(night: Night) -> pl.LazyFrame:
     above the contract is an error and not part of it, so it does not matter which price the bill used.
     """
     policy = night.policy
+    cheaper = chargeable(night, "tariff_improvement").filter(
+        pl.col("assessed") & (pl.col("improved") < pl.col("contract"))
+    )
     return line_claims(
-        chargeable(night, "tariff_improvement").filter(pl.col("assessed") & (pl.col("improved") < pl.col("contract"))),
+        with_fees(night, cheaper, ["contract", "improved"]),
         "tariff_improvement",
         source_ref=phrase("{} > {}", "contract_versions", "improved_versions"),
         final=pl.col("contract") - pl.col("improved"),
@@ -35,5 +39,13 @@ def tariff_improvement(night: Night) -> pl.LazyFrame:
             contract_versions=pl.col("contract_versions"),
             improved_versions=pl.col("improved_versions"),
             units=pl.col("unit_count"),
+            contract_fees=pl.col("contract_fees"),
+            improved_fees=pl.col("improved_fees"),
+            billed_before=pl.col("billed_before"),
+            contract_open_before=amount(pl.col("contract_open_before"), policy.digits),
+            improved_open_before=amount(pl.col("improved_open_before"), policy.digits),
         ),
+        variant=pl.when(pl.col("contract_fees").str.contains(" ", literal=True) & pl.col("billed_before").is_null())
+        .then(pl.lit("fee"))
+        .otherwise(pl.lit("credit")),
     )

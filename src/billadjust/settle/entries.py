@@ -10,7 +10,7 @@ from billadjust.calendar import cycle_end, cycle_start
 from billadjust.phrases import phrase
 from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
-from billadjust.rules.evidence import amount
+from billadjust.settle.evidence import beside, entry_evidence
 from billadjust.settle.tax import posted_by_line, taxed
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
         .join(_accounts(night), on="account_id", how="left")
         .join(_last_days(night), on="subscription_id", how="left")
         .join(posted_by_line(scoped), on=LINE, how="left")
+        .join(beside(scoped, legs, night.policy.digits), on=["claim", "bucket"], how="left")
         # A claim that shares no line may be taxed at another rate than before; what was posted at the old one stays.
         .with_columns(tax_before=pl.when(pl.col("rule").is_in(LINE_RULES)).then("line_tax"))
     )
@@ -78,7 +79,7 @@ def entries_of(night: Night, scoped: pl.LazyFrame, legs: pl.LazyFrame, claims: p
             as_of=pl.lit(night.as_of),
             currency=pl.lit(night.policy.currency),
             gross=pl.col("net") + pl.col("tax"),
-            evidence=_evidence(night.policy.digits),
+            evidence=entry_evidence(night.policy.digits),
             variant=pl.when("compared").then("variant").fill_null("posted"),
             language=pl.col("language").fill_null("es"),
             is_new=(pl.col("final_entries") + pl.col("provisional_entries")) == 0,
@@ -155,11 +156,3 @@ def bill_period(policy: Policy, as_of: date, cycle_day: pl.Expr, event_on: pl.Ex
     return pl.when(pl.col("settlement") == "bill_discount").then(
         pl.when(today < end - pl.duration(days=cutoff)).then(cycle_start(today, cycle_day)).otherwise(end)
     )
-
-
-def _evidence(digits: int) -> pl.Expr:
-    """Put what the claim owes and what was posted before the figures of its rule."""
-    head = pl.struct(owed=amount(pl.col("owed"), digits), posted=amount(pl.col("posted"), digits)).struct.json_encode()
-    figures = pl.col("figures").fill_null("{}").str.slice(1)
-    comma = pl.when(figures == "}").then(pl.lit("")).otherwise(pl.lit(","))
-    return head.str.head(-1) + comma + figures

@@ -30,7 +30,7 @@ def posted_by_line(posted: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def taxed(changed: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `tax`: that on the posted net after an entry, minus that before it.
+    """Add `tax`: that on the posted net after an entry (`net_after`), minus that before it (`tax_before`).
 
     The entries of a line share its tax: first the falls, then by precedence, final before provisional. `changed` has
     the columns of the entries, `since`, `posted` (the claim's net before), `line_net` (the line's), and `tax_before`: the
@@ -58,4 +58,8 @@ def taxed(changed: pl.LazyFrame) -> pl.LazyFrame:
     after = pl.col("net_before") + pl.col("so_far")
     by_rate = tax_of(after - pl.col("net"), pl.col("tax_rate"))
     before = pl.when("is_first").then(pl.coalesce("tax_before", by_rate)).otherwise(by_rate)
-    return pl.concat([easy, shared], how="vertical").with_columns(tax=tax_of(after, pl.col("tax_rate")) - before)
+    return (
+        pl.concat([easy, shared], how="vertical")
+        .with_columns(net_after=after, tax_before=before)
+        .with_columns(tax=tax_of(pl.col("net_after"), pl.col("tax_rate")) - pl.col("tax_before"))
+    )

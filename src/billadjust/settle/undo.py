@@ -10,7 +10,7 @@ from billadjust.figures import found
 from billadjust.phrases import phrase
 from billadjust.rules import LINE_RULES
 from billadjust.rules.disputes import LINE
-from billadjust.rules.evidence import amount, evidence
+from billadjust.rules.evidence import amount, evidence, percent
 from billadjust.schemas import BUCKETS
 from billadjust.settle.entries import COLUMNS, bill_period
 from billadjust.settle.scope import posted_claims
@@ -61,6 +61,9 @@ def undoing(
             evidence=evidence(
                 owed=amount(pl.lit(0), policy.digits),
                 posted=amount(pl.col("posted"), policy.digits),
+                tax_rate=percent(pl.col("tax_rate")),
+                net_after=amount(pl.col("net_after"), policy.digits),
+                tax_before=amount(pl.col("tax_before"), policy.digits),
                 **{name: pl.lit(value) for name, value in figures.items()},
             ),
             variant=pl.lit("posted"),
