@@ -302,7 +302,7 @@ MISTAKES: dict[str, tuple[Tables, str]] = {
     ),
     "rejected": (
         {"tariffs": [tariff("net", 3, "1/1/2027", "5.90")]},
-        "has 1 mistakes; the first is in tariffs.csv, line 2: effective_from: not a date",
+        "are rejected (1); the first is in tariffs.csv, line 2: effective_from: not a date",
     ),
 }
 

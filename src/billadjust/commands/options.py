@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from billadjust.commands.completion import run_ids
 from billadjust.errors import UsageError
 from billadjust.terminal import Format
 
@@ -41,7 +42,10 @@ FormatOption = Annotated[
     Format, typer.Option("--format", help="Show a table, or rows for another program.", case_sensitive=False)
 ]
 
-RunArgument = Annotated[str, typer.Argument(metavar="RUN_ID", help="The run, as in `run_id` of its entries.")]
+RunArgument = Annotated[
+    str,
+    typer.Argument(metavar="RUN_ID", help="The run, as in `run_id` of its entries.", autocompletion=run_ids),
+]
 
 
 def run_day(as_of: date | None, config: Config) -> date:

@@ -8,6 +8,7 @@ from typing import Annotated, cast, get_args
 import polars as pl
 import typer
 
+from billadjust.commands.completion import words
 from billadjust.commands.options import CONFIG, ConfigOption
 from billadjust.config import load_config
 from billadjust.errors import UsageError
@@ -23,7 +24,13 @@ def rate(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write: .parquet or .csv.")
     ],
     choice: Annotated[
-        str, typer.Option("--choice", metavar="CHOICE", help="Price by the `contract` or the `improved` version.")
+        str,
+        typer.Option(
+            "--choice",
+            metavar="CHOICE",
+            help="Price by the `contract` or the `improved` version.",
+            autocompletion=words(CHOICES),
+        ),
     ] = "contract",
     config: ConfigOption = CONFIG,
 ) -> None:

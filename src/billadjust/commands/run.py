@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from billadjust import nightly
+from billadjust.commands.completion import input_names
 from billadjust.commands.options import CONFIG, ConfigOption, DateOption, run_day, today
 from billadjust.commands.watching import LogFormat, watching
 from billadjust.config import load_config
@@ -31,7 +32,10 @@ def run(
     allow_missing: Annotated[
         list[str] | None,
         typer.Option(
-            "--allow-missing", metavar="NAME", help="An input that may be missing though the last run had it."
+            "--allow-missing",
+            metavar="NAME",
+            help="An input that may be missing though the last run had it.",
+            autocompletion=input_names,
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but problems, as cron likes it.")] = False,

@@ -74,7 +74,7 @@ def read_planned(config: Config, directory: Path, inputs: Inputs, spool: Path) -
     if rejected.height:
         first = rejected.row(0, named=True)
         raise UsageError(
-            f"The planned catalogue in {directory} has {rejected.height:,} mistakes; the first is in {first['file']}, "
+            f"Rows of the planned catalogue in {directory} are rejected ({rejected.height:,}); the first is in {first['file']}, "
             f"line {first['line']}: {first['column']}: {first['reason']}. Correct them, then simulate again."
         )
     _demand_same(loaded.inputs, inputs, directory)
