@@ -42,6 +42,15 @@ if TYPE_CHECKING:
     from billadjust.schemas import Column, Table
 
 FIRST_RUN = Path(__file__).parent / "first_run"
+SAMPLE = Path(__file__).parent.parent / "sample_data" / "nights"
+PLANNED = {
+    "tariffs": "tariff_id,version,effective_from,monthly_fee,internet_fee\n"
+    "net,2,2026-06-01,6.90,6.90\nhablo,2,2026-07-01,11.00,0\n",
+    "rates": "tariff_id,version,service,zone,price,per,first_increment,increment\n"
+    "hablo,2,voice,national,0.12,60,60,60\nhablo,2,voice,*,0.50,60,60,60\n",
+    "allowances": "tariff_id,version,service,zones,quantity\nhablo,2,voice,national,6000\n",
+}
+"""The prices that the sample's operator plans in April for the summer."""
 WIDTH = "100"
 TODAY = date(2026, 1, 1)
 """The day whose policy is shown."""
@@ -241,6 +250,54 @@ def first_run() -> dict[str, str]:
         return shown
 
 
+@cache
+def tutorial() -> dict[str, str]:
+    """Go the newcomer's way on the files of the first run, and return what each command prints, by the step's name."""
+    with tempfile.TemporaryDirectory() as made:
+        there = Path(made).resolve() / "billing"
+        shutil.copytree(FIRST_RUN, there, ignore=shutil.ignore_patterns("*.toml"))
+        shown = {"exports": _console("ls", there), "init": _console("billadjust init", there)}
+        config = there / "billadjust.toml"
+        text = config.read_text("utf-8")
+        shown["config"] = f"```toml\n{text[text.index('# invoices:') : text.index('# invoice_lines:')].rstrip()}\n```"
+        config.write_text(text.replace("# run_gross = 1000.00", "run_gross = 100.00"), "utf-8")
+        shown["check"] = _console("billadjust check", there)
+        lines = there / "LíneasDeFactura.csv"
+        export = lines.read_bytes()
+        lines.write_bytes(export.replace(b"9,90", b"9.90").replace(b"exit_fee", b"baja"))
+        command = "billadjust check --rejected rejected.csv"
+        mistakes = _console(command, there).partition("\ninvoice_lines, in")
+        shown["mistakes"] = f"```console\n$ {command}\n…{''.join(mistakes[1:])}"
+        lines.write_bytes(export)
+        day = "--as-of 2026-07-02"
+        shown["preview"] = _posted(_console(f"billadjust run {day} --dry-run --preview preview", there))
+        shown["files"] = _console("ls preview", there)
+        shown["holds_preview"] = _console("cat preview/PREVIEW_holds.csv", there)
+        shown["refused"] = _console(f"billadjust run {day}", there)
+        plan = shown["refused"].rsplit("--approve ", maxsplit=1)[1].split(".", maxsplit=1)[0]
+        shown["approved"] = _posted(_console(f"billadjust run {day} --approve {plan}", there))
+        shown["out"] = _console("ls out/20260702-0001", there)
+        shown["holds"] = _console("cat out/20260702-0001/holds.csv", there)
+        shown["again"] = _posted(_console(f"billadjust run {day}", there))
+        shown["verify"] = _console("billadjust verify", there)
+        return shown
+
+
+@cache
+def planning() -> dict[str, str]:
+    """Simulate a planned catalogue on the sample's night of 16 April, and return what each command prints."""
+    with tempfile.TemporaryDirectory() as made:
+        there = Path(made).resolve() / "billing"
+        shutil.copytree(SAMPLE, there)
+        (there / "planned").mkdir()
+        for name, text in PLANNED.items():
+            (there / "planned" / f"{name}.csv").write_text(text, "utf-8")
+        config = "--config 2026-04-16/billadjust.toml"
+        command = f"billadjust simulate {config} --as-of 2026-04-16 --tariffs planned --output simulation"
+        shown = {name: _console(f"cat planned/{name}.csv", there) for name in PLANNED}
+        return shown | {"simulate": _console(command, there), "files": _console("ls simulation", there)}
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Lay a table out in Markdown."""
     head = tuple(head)
@@ -272,7 +329,7 @@ def _input(one: Table) -> str:
 
 def _posted(console: str) -> str:
     """Leave out what a run says before it posts: what it read."""
-    return re.sub(r"(?s)\nRead:\n.*?\nPosted", "\n…\nPosted", console)
+    return re.sub(r"(?s)\nRead:\n.*?\n(Posted|Would be posted)", r"\n…\n\1", console)
 
 
 def _kind(column: Column) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+import polars as pl
 import pytest
 
+from billadjust.simulation import Simulation
 from operator_case import Outcome, Row, Tables, program, rows_of, tariff, tree, write_operator, write_table
 
 if TYPE_CHECKING:
@@ -195,6 +198,13 @@ def test_cheaper_minutes_save_what_was_called_also_where_it_is_not_billed_yet(di
     assert "  usage not billed yet: before 0.50, after 0.30, change -0.20\n" in out
 
 
+def test_a_planned_version_without_rates_is_doubted(directory: Path) -> None:
+    out = simulate(directory, {"tariffs": [tariff("card", 2, "2027-01-01", "8.00", "0")]}).out
+    assert "Note: card, version 2, has no rates of its own; none are taken over from another version.\n" in out
+    assert "what it is mixed: nobody is moved" in out
+    assert "Note:" not in simulate(directory, MIXED).out
+
+
 def test_a_dearer_version_moves_nobody(directory: Path) -> None:
     """11.00 instead of 10.00, each once in June."""
     out = simulate(
@@ -228,6 +238,26 @@ def test_fees_that_were_given_back_and_lines_that_cannot_be_priced_count_as_bill
     assert "Better off: 1 account of 4, by 1.00 EUR in 1 month, each by 1.00 to 1.00.\n" in out
     # 8.30 - 8.30 + 3.00
     assert "Not priced: 3 lines, 3.00 EUR, count as billed on both sides" in out
+
+
+@pytest.mark.parametrize(
+    ("saved", "months", "yearly"), [(1_276_126_26, 1, 15_313_515_12), (5, 8, 8), (-5, 8, -8), (1, 7, 2), (1, 9, 1)]
+)
+def test_a_year_is_twelve_average_months_however_large(saved: int, months: int, yearly: int) -> None:
+    """7.5 is 8 and -7.5 is -8; 12 ÷ 7 is 1.7, 12 ÷ 9 is 1.3."""
+    by_month = pl.DataFrame({"before": [saved], "after": [0]})
+    nothing = pl.DataFrame()
+    result = Simulation(
+        None,
+        (date(2026, 1, 1),) * months,
+        nothing,
+        nothing,
+        by_month,
+        nothing,
+        (0, 0),
+        (0, 0),  # type: ignore[arg-type]
+    )
+    assert result.saved_yearly == yearly
 
 
 def test_a_plan_may_hold_the_versions_in_force_as_well(directory: Path) -> None:

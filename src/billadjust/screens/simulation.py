@@ -31,6 +31,8 @@ def show_simulation(terminal: Terminal, simulation: Simulation, config: Config) 
     rejected = int(simulation.loaded.counts["rejected"].sum())
     if rejected:
         terminal.show_line(f"Note: {counted(rejected, 'rejected row')} left out; `billadjust check` shows them.")
+    for doubt in simulation.doubts:
+        terminal.show_line(f"Note: {doubt}")
     terminal.show_table(_versions_table(simulation))
     terminal.show_table(_tariffs_table(simulation, digits, currency))
     terminal.show_table(_months_table(simulation, digits, currency))

@@ -42,7 +42,7 @@ class Simulation:
     better_off, worse_off (accounts), before, after. `by_month`: month, before, after. `accounts`: account_id, before, after,
     if_moved (after, had the customers of mixed and worse changes been moved as well; null: not concerned).
     `unbilled`: what usage that no invoice has yet costs, before and after. `unassessed`: how many lines could not be
-    priced, and what they were charged, which counts the same on both sides.
+    priced, and what they were charged, which counts the same on both sides. `doubts` are about the plan.
     """
 
     loaded: Loaded
@@ -53,6 +53,7 @@ class Simulation:
     accounts: pl.DataFrame
     unbilled: tuple[int, int]
     unassessed: tuple[int, int]
+    doubts: tuple[str, ...] = ()
 
     @property
     def saved(self) -> int:
@@ -61,8 +62,9 @@ class Simulation:
 
     @property
     def saved_yearly(self) -> int:
-        """The same for a year of such months."""
-        return _rounded(self.saved * MONTHS_OF_A_YEAR, len(self.months))
+        """The same for a year of such months, rounded half away from zero."""
+        doubled, months = 2 * abs(self.saved) * MONTHS_OF_A_YEAR, len(self.months)
+        return (1 if self.saved >= 0 else -1) * ((doubled + months) // (2 * months))
 
 
 def simulate(config: Config, directory: Path, months: int, as_of: date, progress: Callable[[str], None]) -> Simulation:
@@ -148,6 +150,7 @@ class _Comparison:
             accounts,
             (self._unbilled(parts, "contract"), self._unbilled(parts_after, "improved")),
             bills.filter(~pl.col("assessed")).select(pl.len(), pl.col("before").sum()).collect().row(0),
+            self.planned.doubts,
         )
 
     def _priced(self, name: str, inputs: Inputs, tariff_spans: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
@@ -187,14 +190,14 @@ class _Comparison:
             .group_by(LINE)
             .agg(pl.col("tariff_id").sort_by("day_from").last())
         )
-        assessed = pl.col("before").is_not_null() & pl.col("after").is_not_null()
+        assessed = pl.col("before").is_not_null() | (pl.col("net_amount") == 0)
         priced = lines.join(given_back(self.inputs), on=LINE, how="anti")
         return (
             billed.join(priced, on=LINE, how="left")
             .join(tariffs, on=LINE, how="left")
             .with_columns(
                 assessed=assessed,
-                **{name: pl.when(assessed).then(name).otherwise("net_amount") for name in ("before", "after")},
+                **{name: pl.coalesce(name, "net_amount") for name in ("before", "after")},
             )
             .select(*LINE, "account_id", "subscription_id", "month", "tariff_id", "before", "after", "assessed")
         )
@@ -293,8 +296,3 @@ def _by_tariff(bills: pl.LazyFrame) -> pl.DataFrame:
         .sort("tariff_id", nulls_last=True)
         .collect(engine="streaming")
     )
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    """Divide, rounding half away from zero."""
-    return int(pl.select(divide_half_up(pl.lit(numerator), denominator)).item())

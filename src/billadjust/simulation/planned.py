@@ -47,12 +47,13 @@ class Planned:
     present ones if there are any (`other_zones`). `moves` has a row for each version in force of a tariff with planned
     ones: `planned_version` is the last of these and `verdict` what it is to the customers of `version`; `moved_*` is
     where they are moved to (`version` itself: nowhere), `refused_*` where they would be moved if it were not for the
-    mixed or worse change (null: no such version). Fees in millionths.
+    mixed or worse change (null: no such version). Fees in millionths. `doubts` are sentences on what may not be meant.
     """
 
     inputs: Inputs
     moves: pl.DataFrame
     other_zones: bool
+    doubts: tuple[str, ...]
 
 
 def read_planned(config: Config, directory: Path, inputs: Inputs, spool: Path) -> Planned:
@@ -95,7 +96,17 @@ def read_planned(config: Config, directory: Path, inputs: Inputs, spool: Path) -
             f"{directory} has no version of a tariff that customers have which is not in force already. "
             "Give the planned version a number of its own in tariffs, with its rates and allowances."
         )
-    return Planned(combined, moves, other_places)
+    return Planned(combined, moves, other_places, _doubts(config, combined, set(new.collect().rows())))
+
+
+def _doubts(config: Config, combined: Inputs, new: set[tuple[str, int]]) -> tuple[str, ...]:
+    """Name the planned versions whose tariff prices usage, but who have no rates themselves."""
+    return tuple(
+        f"{tariff_id}, version {version.number}, has no rates of its own; none are taken over from another version."
+        for tariff_id, versions in read_catalogue(combined, config.policy).items()
+        for version in versions
+        if (tariff_id, version.number) in new and not version.rates and any(other.rates for other in versions)
+    )
 
 
 def _added(present: pl.LazyFrame, planned: pl.LazyFrame, new: pl.LazyFrame) -> pl.LazyFrame:
