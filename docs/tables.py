@@ -232,25 +232,6 @@ def first_run_file(name: str, encoding: str = "utf-8") -> str:
 
 
 @cache
-def first_run() -> dict[str, str]:
-    """Make the first run and return what each of its commands prints, by the command's name."""
-    with tempfile.TemporaryDirectory() as made:
-        there = Path(made).resolve() / "billing"
-        shutil.copytree(FIRST_RUN, there)
-        look = "billadjust run --as-of 2026-07-02 --dry-run --preview preview"
-        shown = {"preview": _console(look, there), "files": _console("ls preview", there)}
-        shown["marked"] = _console("cat preview/PREVIEW_holds.csv", there)
-        shown["refused"] = _console("billadjust run --as-of 2026-07-02", there)
-        plan = shown["refused"].rsplit("--approve ", maxsplit=1)[1].split(".", maxsplit=1)[0]
-        shown["approved"] = _posted(_console(f"billadjust run --as-of 2026-07-02 --approve {plan}", there))
-        shown["again"] = _posted(_console("billadjust run --as-of 2026-07-02", there))
-        shown["holds"] = _console("cat out/20260702-0001/holds.csv", there)
-        shown["explain"] = _console("billadjust explain F26/0102 --language en", there)
-        shown["verify"] = _console("billadjust verify", there)
-        return shown
-
-
-@cache
 def tutorial() -> dict[str, str]:
     """Go the newcomer's way on the files of the first run, and return what each command prints, by the step's name."""
     with tempfile.TemporaryDirectory() as made:
@@ -278,6 +259,7 @@ def tutorial() -> dict[str, str]:
         shown["approved"] = _posted(_console(f"billadjust run {day} --approve {plan}", there))
         shown["out"] = _console("ls out/20260702-0001", there)
         shown["holds"] = _console("cat out/20260702-0001/holds.csv", there)
+        shown["explain"] = _console("billadjust explain F26/0102 --language en", there)
         shown["again"] = _posted(_console(f"billadjust run {day}", there))
         shown["verify"] = _console("billadjust verify", there)
         return shown

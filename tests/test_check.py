@@ -133,22 +133,22 @@ def test_all_inputs_that_cannot_be_read_are_in_one_message(tmp_path: Path) -> No
 def test_dates_that_have_not_come_and_inputs_that_begin_too_late_are_doubted(tmp_path: Path) -> None:
     tables = operator_of(1)
     tables["disputes"][0]["opened_on"] = "9000-01-07"
-    tables["subscriptions"][0]["valid_from"] = "2026-06-02"
+    tables["subscriptions"][0]["valid_from"] = "2026-07-01"
     outcome = check(write_operator(tmp_path / "operator", tables))
     assert (
         "Note: disputes: the newest opened_on is 9000-01-07, which has not come yet. "
         "Are day and month the right way round?\n"
     ) in outcome.out
     assert (
-        "Note: subscriptions begins on 2026-06-02, after the oldest billed day (2026-06-01): on a day without a "
-        "tariff no fee is due. Export it further back.\n"
+        "Note: subscriptions: the oldest valid_from is 2026-07-01, in a later month than the oldest billed day "
+        "(2026-06-01): on a day without a tariff no fee is due. Export it further back.\n"
     ) in outcome.out
     assert outcome.code == 0
 
 
-def test_subscriptions_that_begin_on_the_oldest_billed_day_are_not_doubted(tmp_path: Path) -> None:
+def test_inputs_that_begin_in_the_oldest_billed_month_are_not_doubted(tmp_path: Path) -> None:
     outcome = check(
-        write_operator(tmp_path / "operator", changed("subscriptions", 0, valid_from="2026-06-01")),
+        write_operator(tmp_path / "operator", changed("subscriptions", 0, valid_from="2026-06-30")),
         "--rejected",
         tmp_path / "r",
     )

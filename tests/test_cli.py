@@ -94,7 +94,7 @@ def test_the_program_without_a_command_shows_its_commands(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "--config", "elsewhere.toml"], "billadjust: elsewhere.toml not found: create one"),
+        (["run", "--config", "elsewhere.toml"], "billadjust: elsewhere.toml not found: write one"),
         (["run", "--as-of", "29.8.2026"], "'29.8.2026' is not a date; write it as 2026-08-29."),
         (["run", "--as-of", "2026-02-30"], "'2026-02-30' is not a date"),
         (["run", "--everything"], "No such option: --everything"),

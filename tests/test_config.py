@@ -274,7 +274,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     path = tmp_path / "billadjust.toml"
     with pytest.raises(ConfigError) as caught:
         load_config(path)
-    assert str(caught.value) == f"{path} not found: create one (see README) or name it with --config."
+    assert str(caught.value) == f"{path} not found: write one with `billadjust init`, or name it with --config."
     assert caught.value.exit_code == 2
 
 

@@ -140,6 +140,6 @@ def test_the_entries_of_a_run_are_published_column_by_column() -> None:
     assert list(OUTPUTS["adjustments"].columns) == Entries.column_names()
 
 
-def test_every_parameter_of_the_policy_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert [name for name in Policy.of().values if f"| `{name}` |" not in readme] == []
+def test_every_parameter_of_the_policy_is_documented() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    assert [name for name in Policy.of().values if f"| `{name}` |" not in page] == []

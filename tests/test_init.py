@@ -14,7 +14,8 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from billadjust.config import load_config
-from billadjust.guess import survey
+from billadjust.guess import survey, words
+from billadjust.schemas import INPUTS
 from operator_case import Outcome, operator_of, program, tree, write_operator
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ def test_own_names_need_no_columns_and_files_are_found_by_their_names(tmp_path: 
 HEADERS = [
     ("accounts", "ID Cliente;Razón social;Correo electrónico;Idioma;Fecha de baja;IBAN;NIF",
      "account_id name email language closed_on iban tax_id"),
+    (
+        "accounts",
+        "Código Abonado;Día Facturación;Dirección;Código postal;Población;Provincia;País",
+        "account_id bill_cycle_day address post_code town province country",
+    ),
     ("accounts", "customer_number;customer name;e-mail;lang", "account_id name email language"),
     ("subscriptions", "MSISDN;Código de cliente;Plan;Fecha alta;Fecha baja", "subscription_id account_id tariff_id valid_from valid_to"),
     ("tariffs", "codigo_tarifa;version;vigencia_desde;cuota_mensual;cuota_internet;nombre",
@@ -104,7 +110,7 @@ HEADERS = [
      "invoice_id account_id issue_date period_start period_end currency net_total tax_total gross_total paid_on"),
     ("invoice_lines", "Nº Factura;Nº Línea;Concepto;Tipo;Importe neto;% IVA;Desde;Hasta",
      "invoice_id line_no description kind net_amount tax_rate period_start period_end"),
-    ("cdrs", "Id llamada;Teléfono;Servicio;Fecha y hora;Destino;Duración;Importe;Nº factura",
+    ("cdrs", "Id llamada;Teléfono;Servicio;Fecha y hora;Destino;Duración (s);Importe;Nº factura",
      "cdr_id subscription_id service started_at destination quantity charged invoice_id"),
     ("outages", "Id avería;Servicio;Fecha inicio;Fecha fin;Provincia;Causa", "outage_id service started_at ended_at region cause"),
     ("disputes", "Reclamación;Cliente;Factura;Línea;Fecha apertura;Estado;Fecha cierre;Importe;Respuesta",
@@ -125,6 +131,17 @@ def test_columns_are_known_by_what_their_words_mean(tmp_path: Path, name: str, t
     guess = guessed(tmp_path, name)
     assert guess.columns == dict(zip(ours.split(), theirs.split(";"), strict=True))
     assert guess.unused == ()
+
+
+def test_every_column_of_every_input_has_words() -> None:
+    known = words.tables()["columns"]
+    assert {name: set(columns) for name, columns in known.items()} == {
+        name: set(table.schema) for name, table in INPUTS.items()
+    }
+    concepts = set(words.tables()["concepts"])
+    lists = [*words.tables()["inputs"].values(), *(said for columns in known.values() for said in columns.values())]
+    phrases = {phrase for said in lists for phrase in said}
+    assert {word for phrase in phrases for word in phrase.split()} <= concepts
 
 
 @pytest.mark.parametrize(

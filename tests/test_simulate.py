@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
+from billadjust.inputs import Inputs, Loaded
 from billadjust.simulation import Simulation
 from operator_case import Outcome, Row, Tables, program, rows_of, tariff, tree, write_operator, write_table
 
@@ -247,16 +248,9 @@ def test_a_year_is_twelve_average_months_however_large(saved: int, months: int, 
     """7.5 is 8 and -7.5 is -8; 12 ÷ 7 is 1.7, 12 ÷ 9 is 1.3."""
     by_month = pl.DataFrame({"before": [saved], "after": [0]})
     nothing = pl.DataFrame()
-    result = Simulation(
-        None,
-        (date(2026, 1, 1),) * months,
-        nothing,
-        nothing,
-        by_month,
-        nothing,
-        (0, 0),
-        (0, 0),  # type: ignore[arg-type]
-    )
+    loaded = Loaded(Inputs.of({}), nothing, nothing, [])
+    months_seen = (date(2026, 1, 1),) * months
+    result = Simulation(loaded, months_seen, nothing, nothing, by_month, nothing, (0, 0), (0, 0))
     assert result.saved_yearly == yearly
 
 

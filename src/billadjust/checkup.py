@@ -157,13 +157,19 @@ def _doubts(days: pl.DataFrame, today: date) -> tuple[str, ...]:
                 "Are day and month the right way round?"
             )
     billed = at.get(("invoices", "period_start"))
-    for name, column, why in (
+    late = (
         ("cdrs", "started_at", "a CDR that is missing uses no allowance, and its line is not assessed"),
         ("subscriptions", "valid_from", "on a day without a tariff no fee is due"),
-    ):
-        if billed and (name, column) in at and at[name, column][0] > billed[0]:
+    )
+    for name, column, why in late:
+        # a day or two without any call say nothing, a month does
+        if billed and (name, column) in at and _month(at[name, column][0]) > _month(billed[0]):
             doubts.append(
-                f"{name} begins on {at[name, column][0]}, after the oldest billed day ({billed[0]}): {why}. "
-                "Export it further back."
+                f"{name}: the oldest {column} is {at[name, column][0]}, in a later month than the oldest billed day "
+                f"({billed[0]}): {why}. Export it further back."
             )
     return tuple(doubts)
+
+
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month

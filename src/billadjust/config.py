@@ -117,7 +117,7 @@ def _read(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
     except FileNotFoundError:
-        raise ConfigError(f"{path} not found: create one (see README) or name it with --config.") from None
+        raise ConfigError(f"{path} not found: write one with `billadjust init`, or name it with --config.") from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it a readable file.") from error
     except UnicodeDecodeError as error:

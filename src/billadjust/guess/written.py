@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HEAD: Final = """\
 # Written by `billadjust init`, which looked at the names of the files, their columns and their first rows. Correct what
-# it guessed wrongly, then run `billadjust check`. Every key is described in the README.
+# it guessed wrongly, then run `billadjust check`. docs/configuration.md describes every key.
 
 {currency}
 timezone = "Europe/Madrid"          # what times without an offset mean, and where days begin
