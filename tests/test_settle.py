@@ -187,6 +187,7 @@ def test_an_entry_says_everything_about_itself() -> None:
         "policy_ref": "Promise: 45 days",
         "variant": "open",
         "language": "en",
+        "is_new": True,
     }
     assert (evidence["owed"], evidence["posted"], evidence["disputed_gross"]) == ("9.90", "0.00", "11.98")
 

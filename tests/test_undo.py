@@ -93,7 +93,10 @@ def test_every_claim_of_the_run_is_brought_to_zero_the_way_it_came(ran: Path) ->
     assert len(rows) == 6
     assert balances(ran) == {}
     assert rows[0]["deadline"] == "2026-08-15"
-    assert rows[0]["evidence"] == f'{{"owed":"0.00","posted":"9.90","undoes":"{FIRST}","reason":"{WHY}"}}'
+    assert rows[0]["evidence"] == (
+        '{"owed":"0.00","posted":"9.90","tax_rate":"21","net_after":"0.00","tax_before":"2.08",'
+        f'"undoes":"{FIRST}","reason":"{WHY}"}}'
+    )
 
 
 @pytest.mark.parametrize(("as_of", "bill_period"), [("2026-07-28", "2026-07-01"), ("2026-07-29", "2026-08-01")])
