@@ -70,6 +70,7 @@ check: lint types docs-check test ## Lint, types, documentation and tests
 bench: $(READY) ## Measure speed and memory (takes long)
 	$(RUN)/python tests/benchmarks/bench.py $(BENCH)
 	$(RUN)/python tests/benchmarks/bench_inputs.py
+	$(RUN)/python tests/benchmarks/bench_finance.py
 
 lock: $(READY) ## Pin the developers' environment anew
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -21,10 +21,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billadjust import errors
+from billadjust import layouts as packaged
+from billadjust.chart import PGC
 from billadjust.cli import COMMANDS
 from billadjust.config import LIMITS
+from billadjust.finance.journal import POSTINGS
 from billadjust.inputs import Inputs
 from billadjust.issuer import DOC, REQUIRED, Issuer
+from billadjust.layouts import FIELDS, read_layouts
 from billadjust.metrics import METRICS
 from billadjust.night import make_night
 from billadjust.outage_schemes import FAMILY, FROM_POLICY, PROMISE, shipped_schemes
@@ -51,6 +55,7 @@ PLANNED = {
     "allowances": "tariff_id,version,service,zones,quantity\nhablo,2,voice,national,6000\n",
 }
 """The prices that the sample's operator plans in April for the summer."""
+LAYOUTS = Path(packaged.__file__).parent
 WIDTH = "100"
 TODAY = date(2026, 1, 1)
 """The day whose policy is shown."""
@@ -191,6 +196,43 @@ def issuer() -> str:
         ("key", "required", "meaning"),
         ((f"`{key}`", needed.get(key, "no"), DOC[key]) for key in Issuer.model_fields),
     )
+
+
+def accounts() -> str:
+    """List the accounts of the journal."""
+    rows = ((f"`{key}`", one.code, one.name, one.use) for key, one in PGC.items())
+    return table(("key", "code", "name", "for"), rows)
+
+
+def postings() -> str:
+    """List how entries are booked."""
+    rows = (
+        (
+            posting.sort,
+            f"{PGC[posting.debit].code} {posting.amount}"
+            + ("" if posting.amount == "gross" else f", {PGC['vat'].code} tax"),
+            f"{PGC['customers'].code} gross",
+        )
+        for posting in POSTINGS.values()
+    )
+    return table(("entries", "debit", "credit"), rows)
+
+
+def layouts() -> str:
+    """List the layouts of the package."""
+    names = sorted(path.stem for path in LAYOUTS.glob("*.toml"))
+    known = zip(names, read_layouts(names, None, [account.code for account in PGC.values()], []), strict=True)
+    return table(("layout", "file", "what it is"), ((f"`{n}`", f"`{one.file}`", one.title) for n, one in known))
+
+
+def layout(name: str) -> str:
+    """Show a layout of the package."""
+    return f"```toml\n{(LAYOUTS / f'{name}.toml').read_text('utf-8')}```"
+
+
+def layout_fields() -> str:
+    """List what the columns of a layout are made of."""
+    return table(("field", ""), ((f"`{name}`", doc) for name, doc in FIELDS.items()))
 
 
 def exit_codes() -> str:

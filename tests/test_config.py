@@ -40,7 +40,7 @@ def mistakes(directory: Path, toml: str) -> list[str]:
 def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
     config = loaded(tmp_path, "")
     assert config.path == tmp_path / "billadjust.toml"
-    assert (config.currency, config.timezone, config.dialect) == ("EUR", "Europe/Madrid", "standard")
+    assert (config.currency, config.timezone, config.style.dialect) == ("EUR", "Europe/Madrid", "standard")
     assert (config.ledger, config.outputs) == (tmp_path / "ledger", tmp_path / "out")
     assert config.limits == Limits(rejected_share=10_000, run_gross=None, account_gross=None, share_of_billed=None)
     assert config.policy.at("dispute_refund.waiver_days", date(2026, 8, 25)) == 45
@@ -86,7 +86,7 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         share_of_billed = 2
         """,
     )
-    assert (config.currency, config.timezone, config.dialect) == ("KWD", "Asia/Kuwait", "spanish")
+    assert (config.currency, config.timezone, config.style.dialect) == ("KWD", "Asia/Kuwait", "spanish")
     assert (config.ledger, config.outputs) == (tmp_path.parent / "books", Path("/srv/out"))
     assert config.sources["cdrs"] == Source("cdrs", str(tmp_path / "cdrs/*.parquet"), configured=True)
     assert config.sources["invoices"] == Source(
@@ -189,7 +189,7 @@ def test_a_date_format_names_day_month_and_year(tmp_path: Path, date_format: str
         ('timezone = "Europe/Madird"', 'timezone: "Europe/Madird" is not a time zone; did you mean `Europe/Madrid`?'),
         ('timezone = "+01:00"', 'timezone: "+01:00" is not a time zone; write it like "Europe/Madrid"'),
         ("leger = 1", "leger: there is no such key; did you mean `ledger`?"),
-        ("zzz = 1", "zzz: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits, issuer"),
+        ("zzz = 1", "zzz: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, accounts, policy, limits, issuer"),
         ('ledger = "books"', 'ledger: needs a table, not "books"'),
         ("policy = 7", "policy: needs a table, not 7"),
         ('[ledger]\npth = "x"', "ledger.pth: there is no such key; did you mean `path`?"),
@@ -258,7 +258,7 @@ def test_all_mistakes_are_told_at_once_in_a_fixed_order(tmp_path: Path) -> None:
         """
     assert mistakes(tmp_path, toml) == [
         'timezone: "Nowhere" is not a time zone; write it like "Europe/Madrid"',
-        "extra: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, policy, limits, issuer",
+        "extra: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, accounts, policy, limits, issuer",
         "inputs.cdr: there is no such input; did you mean `cdrs`?",
         "inputs.cdrs.decimal_comma: needs true or false, not 1",
         "inputs.cdrs.columns.zon: there is no such column; did you mean `zone`?",

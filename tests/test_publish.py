@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 from billadjust.errors import UsageError
-from billadjust.outputs.publish import publish, verify_directory
+from billadjust.outputs.publish import Export, publish, verify_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,12 +30,15 @@ HEADER = {"run_id": "20260301-0001", "plan_hash": "abc"}
 
 
 def publish_sample(directory: Path) -> Path:
-    return publish(directory, {"report.html": "<p>ñ</p>", "adjustments.csv": ENTRIES}, HEADER)
+    return publish(directory, Export({"report.html": "<p>ñ</p>", "adjustments.csv": ENTRIES}, HEADER))
 
 
 def test_a_run_is_published_with_a_manifest_of_its_files(tmp_path: Path) -> None:
     directory = publish_sample(tmp_path / "out" / "20260301-0001")
-    assert sorted(path.name for path in directory.iterdir()) == ["adjustments.csv", "manifest.json", "report.html"]
+    names = ["_SUCCESS", "adjustments.csv", "manifest.json", "report.html"]
+    assert sorted(path.name for path in directory.iterdir()) == names
+    manifest = hashlib.sha256((directory / "manifest.json").read_bytes()).hexdigest()
+    assert (directory / "_SUCCESS").read_text() == f"{manifest}  manifest.json\n"
     assert (directory / "adjustments.csv").read_bytes() == CSV
     assert (directory / "report.html").read_bytes() == b"<p>\xc3\xb1</p>"
     assert json.loads((directory / "manifest.json").read_text()) == {
@@ -74,7 +77,7 @@ def test_a_published_directory_with_other_content_is_not_overwritten(tmp_path: P
     with pytest.raises(
         UsageError, match=r"manifest\.json describes other files\.\nIt was not overwritten\. Move it away"
     ):
-        publish(directory, {"adjustments.csv": ENTRIES.head(1)}, HEADER)
+        publish(directory, Export({"adjustments.csv": ENTRIES.head(1)}, HEADER))
     assert (directory / "adjustments.csv").read_bytes() == CSV
     assert list(tmp_path.iterdir()) == [directory]
 
@@ -95,6 +98,15 @@ def forget(directory: Path) -> None:
     (directory / "manifest.json").unlink()
 
 
+def cut_off(directory: Path) -> None:
+    (directory / "_SUCCESS").unlink()
+
+
+def add_to_manifest(directory: Path) -> None:
+    manifest = directory / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("abc", "abd"))
+
+
 def break_manifest(directory: Path) -> None:
     (directory / "manifest.json").write_text("[]")
 
@@ -105,6 +117,8 @@ def break_manifest(directory: Path) -> None:
         (change, "adjustments.csv was changed after it was published."),
         (remove, "report.html is missing."),
         (add, "notes.txt is not in the manifest."),
+        (cut_off, "_SUCCESS is missing: the directory was not copied completely."),
+        (add_to_manifest, "manifest.json was changed after it was published."),
         (forget, "manifest.json is missing or cannot be read."),
         (break_manifest, "manifest.json is missing or cannot be read."),
     ],
@@ -141,7 +155,10 @@ def test_the_disk_holds_every_file_before_the_directory_gets_its_name(
 
     monkeypatch.setattr(os, "fsync", note)
     publish_sample(tmp_path / "run")
-    assert synced == {False: ["adjustments.csv", "report.html", "manifest.json", ".run"], True: [tmp_path.name]}
+    assert synced == {
+        False: ["adjustments.csv", "report.html", "manifest.json", "_SUCCESS", ".run"],
+        True: [tmp_path.name],
+    }
 
 
 CHILD = """

@@ -113,7 +113,7 @@ def test_a_preview_is_written_to_its_directory_only_and_nothing_in_it_looks_like
     run = posted(operator, JULY)
     exports = contents(run)
     shown = contents(preview)
-    assert {name.removeprefix("PREVIEW_") for name in shown} == exports.keys() - {"manifest.json"}
+    assert {name.removeprefix("PREVIEW_") for name in shown} == exports.keys() - {"manifest.json", "_SUCCESS"}
     assert all(name.startswith("PREVIEW_") for name in shown)
     for name in OUTPUTS:
         with (preview / f"PREVIEW_{name}.csv").open(newline="", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORY = (SAMPLE / "README.md").read_text("utf-8")
+TABLES = ["holds", "tariff_changes", "tariff_advice", "collection_orders", "credit_notes", "bank_transfers"]
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -52,7 +54,7 @@ def test_each_night_posts_what_the_story_says(sample: dict[str, Path], night: st
     assert posted == expected
 
 
-@pytest.mark.parametrize("table", ["holds", "tariff_changes", "tariff_advice", "collection_orders"])
+@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("night", NIGHTS)
 def test_each_night_orders_what_the_story_says(sample: dict[str, Path], night: str, table: str) -> None:
     expected = told(night, f"{table}.csv")
@@ -83,6 +85,17 @@ def test_one_run_at_the_end_leaves_the_same_balances_as_all_nights(sample: dict[
     shutil.copytree(SAMPLE / "nights", tmp_path / "nights")
     once = balances([run_night(tmp_path, NIGHTS[-1])])
     assert once == balances(sample.values())
+
+
+def test_the_books_of_all_nights_end_in_the_balances_of_the_story(sample: dict[str, Path]) -> None:
+    rows = [row for directory in sample.values() for row in rows_of(directory / "journal.csv")]
+    sums = {row["account_code"]: Decimal(0) for row in rows}
+    for row in rows:
+        sums[row["account_code"]] += Decimal(row["debit"]) - Decimal(row["credit"])
+    section = STORY.partition("## What the books say in the end")[2]
+    assert {code: str(total) for code, total in sums.items()} == dict(
+        re.findall(r"^\| (\d+) \| (-?[\d.]+) \|", section, re.MULTILINE)
+    )
 
 
 def test_a_line_that_a_rejected_complaint_names_is_left_alone_and_the_run_says_so(sample: dict[str, Path]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from billadjust.commands.check import check
 from billadjust.commands.explain import explain
+from billadjust.commands.export import export, verify_export
 from billadjust.commands.history import diff, history
 from billadjust.commands.init import init
 from billadjust.commands.ledger import publish, verify
@@ -47,6 +48,8 @@ COMMANDS: Final[dict[Callable[..., None], str]] = {
     status: "status",
     history: "history --since 2026-08-01 --rule outage_credit",
     diff: "diff 20260828-0006 20260829-0007",
+    verify_export: "verify-export out/20260829-0007",
+    export: "export --format hledger --output books.journal",
 }
 """The commands in the order of the help, each with an example of its use."""
 

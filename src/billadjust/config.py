@@ -7,16 +7,19 @@ import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from billadjust.chart import read_chart
 from billadjust.config_tables import CreditNotes, File, Input, Ledger, Outputs, checked
 from billadjust.errors import ConfigError
 from billadjust.inputs.source import Source
 from billadjust.issuer import Issuer, read_issuer
+from billadjust.layouts import read_layouts
 from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
 from billadjust.phrasebook import Phrasebook, read_phrasebook
 from billadjust.policy import Policy, read_policy
 from billadjust.schemas import INPUTS
+from billadjust.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +60,7 @@ class Config:
     sources: Mapping[str, Source]
     ledger: Path
     outputs: Path
-    dialect: Literal["standard", "spanish"]
+    style: Style
     credit_note_prefix: str
     phrasebook: Phrasebook
     metrics: Path | None
@@ -86,6 +89,9 @@ def load_config(path: Path) -> Config:
     outputs = _below(base, written.path)
     if outputs.resolve().is_relative_to(ledger.resolve()):
         problems.append(f"outputs.path: is in the ledger's directory, {ledger}; write another one")
+    chart = read_chart(file.accounts, problems)
+    own_layouts = None if written.own_layouts is None else _below(base, written.own_layouts)
+    layouts = read_layouts(written.layouts, own_layouts, [account.code for account in chart.values()], problems)
     numbered = checked(CreditNotes, file.credit_notes, "credit_notes.", problems)
     phrasebook = read_phrasebook(None if written.texts is None else _below(base, written.texts), problems)
     policy, wrong = read_policy(file.policy, currency=file.currency, timezone=file.timezone)
@@ -102,7 +108,7 @@ def load_config(path: Path) -> Config:
         sources=sources,
         ledger=ledger,
         outputs=outputs,
-        dialect=written.dialect,
+        style=Style(written.dialect, chart, layouts),
         credit_note_prefix=numbered.prefix,
         phrasebook=phrasebook,
         metrics=None if written.metrics is None else _below(base, written.metrics),

@@ -99,6 +99,7 @@ class File(Section):
     ledger: dict[str, object] = {}
     outputs: dict[str, object] = {}
     credit_notes: dict[str, object] = {}
+    accounts: dict[str, object] = {}
     policy: dict[str, object] = {}
     limits: dict[str, object] = {}
     issuer: dict[str, object] = {}
@@ -128,6 +129,8 @@ class Outputs(Section):
     dialect: Literal["standard", "spanish"] = "standard"
     texts: PathText | None = None
     metrics: PathText | None = None
+    layouts: list[str] = []
+    own_layouts: PathText | None = None
 
 
 class CreditNotes(Section):
@@ -140,6 +143,7 @@ _NEEDS: Final = {
     "string_type": "a text in quotes",
     "bool_type": "true or false",
     "dict_type": "a table",
+    "list_type": "a list of names in quotes",
     "literal_error": '"standard" or "spanish"',
 }
 """What a key needs whose value is of another type."""

@@ -47,6 +47,12 @@ class ApprovalNeededError(BilladjustError):
     exit_code = 5
 
 
+class ExportDamagedError(BilladjustError):
+    """Files of a run are not what the ledger says: they must not be imported."""
+
+    exit_code = 6
+
+
 class LedgerDamagedError(BilladjustError):
     """The stored ledger contradicts itself: nothing is posted on it."""
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from billadjust.money import to_text
 from billadjust.phrasebook import MONTHS, MONTHS_OF_YEAR
+from billadjust.phrases import laid_out
 
 if TYPE_CHECKING:
     from billadjust.phrasebook import Texts
@@ -130,13 +131,13 @@ def _figure(name: str, texts: Texts, digits: int) -> pl.Expr:
 
 def _amount(value: pl.Expr, texts: Texts) -> pl.Expr:
     symbol = pl.col("currency").replace(SYMBOLS)
-    return _laid_out(texts["format.amount"], number=_number(value, texts), currency=symbol)
+    return laid_out(texts["format.amount"], number=_number(value, texts), currency=symbol)
 
 
 def _date(value: pl.Expr, texts: Texts, layout: str) -> pl.Expr:
     day = value.str.head(10).str.to_date("%Y-%m-%d")
     months = {number: texts[f"{MONTHS}.{number}"] for number in range(1, MONTHS_OF_YEAR + 1)}
-    return _laid_out(
+    return laid_out(
         texts[f"format.{layout}"],
         day=day.dt.day().cast(pl.String),
         month=day.dt.month().replace_strict(months, return_dtype=pl.String),
@@ -153,13 +154,3 @@ def _number(value: pl.Expr, texts: Texts) -> pl.Expr:
     return grouped.str.replace_all("_", texts["format.thousands"], literal=True).str.replace(
         "|", texts["format.decimal"], literal=True
     )
-
-
-def _laid_out(layout: str, **fields: pl.Expr) -> pl.Expr:
-    """Put fields into a layout such as `{number} {currency}`."""
-    parts: list[pl.Expr] = []
-    for literal, name, _, _ in Formatter().parse(layout):
-        parts.append(pl.lit(literal))
-        if name is not None:
-            parts.append(fields[name])
-    return pl.concat_str(parts)

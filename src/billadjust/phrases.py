@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import Formatter
+
 import polars as pl
 
 
@@ -16,4 +18,14 @@ def phrase(template: str, *values: pl.Expr | str) -> pl.Expr:
     parts: list[pl.Expr] = [pl.lit(literals[0])]
     for value, literal in zip(values, literals[1:], strict=True):
         parts += [(pl.col(value) if isinstance(value, str) else value).cast(pl.String), pl.lit(literal)]
+    return pl.concat_str(parts)
+
+
+def laid_out(layout: str, **fields: pl.Expr) -> pl.Expr:
+    """Put fields into a layout such as `{number} {currency}`; what they hold is never looked at for braces again."""
+    parts: list[pl.Expr] = []
+    for literal, name, _, _ in Formatter().parse(layout):
+        parts.append(pl.lit(literal))
+        if name is not None:
+            parts.append(fields[name])
     return pl.concat_str(parts)

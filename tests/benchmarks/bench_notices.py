@@ -86,7 +86,7 @@ def main() -> None:
         email=pl.format("customer.{}@example.com", "number"),
         language=pl.when(pl.col("number") % 2 == 0).then(pl.lit("es")).otherwise(pl.lit("en")),
     )
-    before = _peak()
+    before = peak()
     begin, busy = time.perf_counter(), time.process_time()
     letters = notices(entries, recipients, 2)
     written, busy = time.perf_counter() - begin, time.process_time() - busy
@@ -103,12 +103,12 @@ def main() -> None:
         f"written   {written:6.1f} s, {busy:.1f} s of the processors",
         f"kept      {kept:6.1f} s, {sizes[1]:,.0f} MB of Parquet",
         f"published {published:6.1f} s, {sizes[0]:,.0f} MB of CSV",
-        f"memory    {_peak() / 1e3:6.1f} GB at the peak, of which {before / 1e3:.1f} GB are the entries",
+        f"memory    {peak() / 1e3:6.1f} GB at the peak, of which {before / 1e3:.1f} GB are the entries",
     )
     print("\n".join(lines))  # noqa: T201  # what it is for
 
 
-def _peak() -> float:
+def peak() -> float:
     """Most memory that this process ever had, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 

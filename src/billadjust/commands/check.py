@@ -34,7 +34,7 @@ def check(
         checkup = check_up(settings, today(settings), progress)
     show_checkup(terminal, checkup, settings)
     if rejected:
-        write_csv(checkup.loaded.rejected, rejected, settings.dialect)
+        write_csv(checkup.loaded.rejected, rejected, settings.style.dialect)
         terminal.show_line(f"Rejected rows: {rejected}")
     if checkup.beyond:
         raise typer.Exit(RejectedShareError.exit_code)

@@ -52,6 +52,6 @@ def simulate(
         }
         for name, table in tables.items():
             amounts = [to_decimal(pl.col(column), digits) for column in AMOUNTS if column in table.columns]
-            write_csv(table.with_columns(amounts), output / f"simulation_{name}.csv", settings.dialect)
+            write_csv(table.with_columns(amounts), output / f"simulation_{name}.csv", settings.style.dialect)
         (output / "simulation.svg").write_text(plot(simulation, settings.currency, digits), "utf-8")
         terminal.show_line(f"Files: {output}")

@@ -48,6 +48,22 @@ OUTPUTS: Final[Mapping[str, Output]] = {
             "evidence": "JSON: the figures from which the amount can be computed again",
         },
     ),
+    "journal": Output(
+        "finance",
+        "a leg of an entry in double entry; the legs of an entry, and of a run, balance",
+        {
+            "entry_id": "the entry",
+            "leg": "its leg, from 1",
+            "date": "the date of the run",
+            "account_code": "the account, as `[accounts]` numbers it",
+            "account_name": "its name",
+            "customer": "whom it is about",
+            "debit": "never below zero; 0 if the leg is a credit",
+            "credit": "never below zero; 0 if the leg is a debit",
+            "currency": "ISO 4217",
+            "text": "credit note, claim and kind",
+        },
+    ),
     "credit_notes": Output(
         "finance, tax",
         "a credit note: what the run's final credits change on one invoice, by the difference",

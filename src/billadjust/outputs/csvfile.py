@@ -48,7 +48,7 @@ def write_csv(frame: pl.DataFrame, path: Path | IO[bytes], dialect: Dialect = "s
                 f"Column {name} is {dtype}: a CSV file holds texts, integers, decimals, dates and booleans."
             )
     form = _FORMS[dialect]
-    frame.with_columns(_cell(pl.col(pl.String), form.separator)).write_csv(
+    frame.with_columns(cell(pl.col(pl.String), form.separator).name.keep()).write_csv(
         path,
         separator=form.separator,
         line_terminator=form.line_end,
@@ -59,8 +59,11 @@ def write_csv(frame: pl.DataFrame, path: Path | IO[bytes], dialect: Dialect = "s
     )
 
 
-def _cell(text: pl.Expr, separator: str) -> pl.Expr:
-    """Write out a text's quotes here: Polars leaves a lone CR unquoted where lines end in LF."""
+def cell(text: pl.Expr, separator: str) -> pl.Expr:
+    """Return a text as it stands in a CSV file: no formula for a spreadsheet, and in quotes where it needs them.
+
+    The quotes are written here, because Polars leaves a lone CR unquoted where lines end in LF.
+    """
     plain = pl.when(text.str.contains(_FORMULA)).then(pl.lit("'") + text).otherwise(text)
     quoted = pl.lit('"') + plain.str.replace_all('"', '""', literal=True) + pl.lit('"')
-    return pl.when(plain.str.contains(rf'^$|["\r\n{separator}]')).then(quoted).otherwise(plain).name.keep()
+    return pl.when(plain.str.contains(rf'^$|["\r\n{separator}]')).then(quoted).otherwise(plain)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from billadjust.documents.archive import Archive, Document
+import polars as pl
+
 from billadjust.durable import make_directory, sha256_of, sync_directory, sync_file
 from billadjust.errors import UsageError
 from billadjust.outputs.csvfile import Dialect, write_csv
@@ -17,35 +20,59 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import polars as pl
-
-Content: TypeAlias = "pl.DataFrame | str | Document | Archive"
-"""What a file is made of."""
-
 MANIFEST: Final = "manifest.json"
+SUCCESS: Final = "_SUCCESS"
+"""Written last: the SHA-256 of the manifest, as `sha256sum --check` reads it. A copy without it is not complete."""
+
+
+class Writable(Protocol):
+    """What writes its own file; `rows` and `totals` are for the manifest."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows or documents there are in it."""
+
+    @property
+    def totals(self) -> Mapping[str, str]:
+        """Their control totals."""
+
+    def write(self, path: Path) -> None:
+        """Write the file."""
+
+
+Content = pl.DataFrame | str | Writable
+"""What a file is made of: a frame becomes CSV, a text UTF-8; everything else writes its file itself."""
 
 _NOT_ADDED: Final = frozenset({"tax_rate"})
 
 
-def publish(
-    directory: Path, files: Mapping[str, Content], header: Mapping[str, Any], dialect: Dialect = "standard"
-) -> Path:
+@dataclass(frozen=True)
+class Export:
+    """The files of a run by name, what the manifest says of the run, and the dialect of its CSV files."""
+
+    files: Mapping[str, Content]
+    header: Mapping[str, Any]
+    dialect: Dialect = "standard"
+
+
+def publish(directory: Path, export: Export) -> Path:
     """Write a run's files into `directory`, which appears with all of them or not at all.
 
-    A frame becomes a CSV file, a text a file in UTF-8; documents and archives write themselves. `manifest.json` is
-    `header` and, for each file, its SHA-256, its bytes, its rows and the sums of its decimal columns: nothing in it
-    depends on when or where it was written. A directory that is there already and holds the same is left alone. Returns
-    the directory.
+    `manifest.json` is the export's header and, for each file, its SHA-256, its
+    bytes, its rows and the sums of its decimal columns: nothing in it depends on when or where it was written. A
+    directory that is there already and holds the same is left alone. Returns the directory.
 
     Raises:
         UsageError: the directory holds something else (it is not overwritten), or cannot be written.
     """
     try:
         with _temporary_beside(directory) as made:
-            entries = {name: _write(made / name, content, dialect) for name, content in sorted(files.items())}
-            text = json.dumps({**header, "files": entries}, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+            entries = _write_all(made, export)
+            text = json.dumps({**export.header, "files": entries}, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
             (made / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
             sync_file(made / MANIFEST)
+            (made / SUCCESS).write_text(_success(made), encoding="utf-8", newline="\n")
+            sync_file(made / SUCCESS)
             sync_directory(made)
             if directory.exists():
                 _require_same(directory, text)
@@ -63,10 +90,16 @@ def verify_directory(directory: Path) -> list[str]:
     """Say, a line each, where a published directory is not as its manifest describes it; an empty list is good news."""
     try:
         described = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["files"]
-        present = {path.name for path in directory.iterdir()} - {MANIFEST}
+        present = {path.name for path in directory.iterdir()} - {MANIFEST, SUCCESS}
+        complete = (directory / SUCCESS).is_file()
+        unchanged = complete and (directory / SUCCESS).read_text(encoding="utf-8") == _success(directory)
     except (OSError, ValueError, KeyError, TypeError):
         return [f"{directory / MANIFEST} is missing or cannot be read."]
     lines = [f"{directory / name} is not in the manifest." for name in sorted(present - described.keys())]
+    if not complete:
+        lines.append(f"{directory / SUCCESS} is missing: the directory was not copied completely.")
+    elif not unchanged:
+        lines.append(f"{directory / MANIFEST} was changed after it was published.")
     for name, entry in sorted(described.items()):
         path = directory / name
         if not path.is_file():
@@ -90,21 +123,43 @@ def _temporary_beside(directory: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def _success(directory: Path) -> str:
+    return f"{sha256_of(directory / MANIFEST)}  {MANIFEST}\n"
+
+
+def _write_all(directory: Path, export: Export) -> dict[str, dict[str, Any]]:
+    """Write the files and describe them for the manifest; while one is written, the disk confirms the one before."""
+    with ThreadPoolExecutor(max_workers=1) as disk:
+        written = {
+            name: (
+                _write(directory / name, export.files[name], export.dialect),
+                disk.submit(_confirm, directory / name),
+            )
+            for name in sorted(export.files)
+        }
+        return {name: described | confirmed.result() for name, (described, confirmed) in written.items()}
+
+
+def _confirm(path: Path) -> dict[str, Any]:
+    """Wait until the disk holds a file, and return its size and hash."""
+    sync_file(path)
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+
+
 def _write(path: Path, content: Content, dialect: Dialect) -> dict[str, Any]:
-    """Write one file and describe it for the manifest."""
+    """Write one file and return its rows and totals."""
     described: dict[str, Any] = {}
     if isinstance(content, str):
         path.write_text(content, encoding="utf-8", newline="\n")
-    elif isinstance(content, Document | Archive):
-        content.write(path)
-        described = {"rows": content.rows, "totals": dict(content.totals)}
-    else:
+    elif isinstance(content, pl.DataFrame):
         write_csv(content, path, dialect)
         amounts = [name for name, dtype in content.schema.items() if dtype.is_decimal() and name not in _NOT_ADDED]
         totals = {name: str(content[name].sum()) for name in amounts}
         described = {"rows": content.height, "totals": totals}
-    sync_file(path)
-    return described | {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    else:
+        content.write(path)
+        described = {"rows": content.rows, "totals": dict(content.totals)}
+    return described
 
 
 def _require_same(directory: Path, manifest: str) -> None:

@@ -9,11 +9,13 @@ import polars as pl
 
 from billadjust.durable import make_directory, sync_directory
 from billadjust.errors import UsageError
+from billadjust.finance import journal
+from billadjust.outputs.books import export_of
 from billadjust.outputs.columns import OUTPUTS
 from billadjust.outputs.csvfile import write_csv
 from billadjust.outputs.publish import publish
-from billadjust.outputs.structured import ISSUER, documents, kept_issuer
-from billadjust.outputs.tables import KEPT, run_tables
+from billadjust.outputs.structured import ISSUER, kept_issuer
+from billadjust.outputs.tables import run_tables
 from billadjust.summary import to_json
 
 if TYPE_CHECKING:
@@ -22,15 +24,10 @@ if TYPE_CHECKING:
 
     from billadjust.config import Config
     from billadjust.ledger import RunRecord, Snapshot
-    from billadjust.outputs.csvfile import Dialect
-    from billadjust.outputs.publish import Content
     from billadjust.plan import Plan
 
 PREVIEW: Final = "PREVIEW_"
 """What the names of a preview's files and columns begin with, so that no program takes it for an export."""
-
-DIALECT: Final = "dialect"
-"""Detail of a run's record: its files are written again in the dialect that they were first written in."""
 
 NOT_POSTED: Final = "not posted"
 """What every row of a preview begins with."""
@@ -38,7 +35,7 @@ NOT_POSTED: Final = "not posted"
 
 def kept_details(config: Config) -> dict[str, Any]:
     """Return what the record of a run keeps of the configuration, so that its files stay what they were."""
-    return {DIALECT: config.dialect, ISSUER: kept_issuer(config)}
+    return {**config.style.to_details(), ISSUER: kept_issuer(config)}
 
 
 def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
@@ -49,18 +46,7 @@ def publish_run(snapshot: Snapshot, run_id: str, config: Config) -> Path:
         LedgerDamagedError: a table that the run kept is not as it was written.
     """
     record = snapshot.run(run_id)
-    entries = snapshot.entries.filter(pl.col("run_id") == run_id).collect(engine="streaming")
-    kept = {
-        name: pl.read_parquet(snapshot.attachment(record, file))
-        for name in KEPT
-        if (file := f"{name}.parquet") in record.attachments
-    }
-    dialect = record.details.get(DIALECT, config.dialect)
-    tables = run_tables(entries, kept, config.policy.digits, dialect)
-    files: dict[str, Content] = {f"{name}.csv": table for name, table in tables.items()}
-    files |= documents(record, entries, kept, config)
-    files["summary.json"] = snapshot.attachment(record, "summary.json").read_text("utf-8")
-    directory = publish(config.outputs / run_id, files, _header(record, config.currency, dialect), dialect)
+    directory = publish(config.outputs / run_id, export_of(snapshot, record))
     _mark_published(snapshot, record)
     return directory
 
@@ -97,7 +83,10 @@ def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
         # The numbers of credit notes are given when the run is posted.
         notes = plan.tables["credit_notes"].with_columns(credit_note=pl.lit(PREVIEW) + pl.col("credit_note"))
         tables = {**plan.tables, "credit_notes": notes}
-        for name, table in run_tables(entries, tables, config.policy.digits, config.dialect).items():
+        booked = journal(
+            entries.lazy(), plan.tables["invoice_dates"].lazy(), notes.lazy(), config.style.chart
+        ).collect()
+        for name, table in run_tables(entries, tables, booked, config.policy.digits, config.style.dialect).items():
             _preview_csv(table, name, config, directory)
         (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
 
@@ -110,7 +99,7 @@ def publish_rejected(rejected: pl.DataFrame, config: Config, directory: Path) ->
     """
     with _writable(directory):
         path = directory / "rejected.csv"
-        write_csv(rejected, path, config.dialect)
+        write_csv(rejected, path, config.style.dialect)
     return path
 
 
@@ -134,7 +123,7 @@ def _clear(directory: Path) -> None:
 def _preview_csv(table: pl.DataFrame, name: str, config: Config, directory: Path) -> Path:
     path = directory / f"{PREVIEW}{name}.csv"
     marked = table.select(pl.lit(NOT_POSTED).alias("PREVIEW"), pl.all().name.prefix(PREVIEW))
-    write_csv(marked, path, config.dialect)
+    write_csv(marked, path, config.style.dialect)
     return path
 
 
@@ -162,14 +151,3 @@ def _mark_published(snapshot: Snapshot, record: RunRecord) -> None:
         sync_directory(marker.parent)
     except OSError as error:
         raise UsageError(f"{marker} cannot be written: {error.strerror}. Check the rights of the ledger.") from error
-
-
-def _header(record: RunRecord, currency: str, dialect: Dialect) -> dict[str, Any]:
-    return {
-        "run_id": record.run_id,
-        "sequence": record.number,
-        "as_of": record.as_of.isoformat(),
-        "currency": currency,
-        "dialect": dialect,
-        "plan_hash": record.plan_hash,
-    }

@@ -31,7 +31,7 @@ def kept_issuer(config: Config) -> dict[str, Any] | None:
 
 
 def documents(
-    record: RunRecord, entries: pl.DataFrame, kept: Mapping[str, pl.DataFrame], config: Config
+    record: RunRecord, entries: pl.DataFrame, kept: Mapping[str, pl.DataFrame], currency: str, digits: int
 ) -> dict[str, Content]:
     """Return the structured documents of a run by file name; none if the run was made without an issuer.
 
@@ -43,10 +43,10 @@ def documents(
         return {}
     issuer, notes = Issuer(**company), kept["credit_notes"]
     lines = credit_note_lines(entries.lazy(), notes.lazy()).collect()
-    archives, unwritten = einvoices(notes, lines, issuer, config.currency, config.policy.digits)
+    archives, unwritten = einvoices(notes, lines, issuer, currency, digits)
     files: dict[str, Content] = {**archives}
     left_out = [unwritten]
-    if _pays(issuer, config.currency):
+    if _pays(issuer, currency):
         order, unpaid = payment_order(kept["bank_transfers"], issuer, record.run_id, record.as_of)
         left_out.append(unpaid)
         if order is not None:

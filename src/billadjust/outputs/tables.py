@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
     from billadjust.outputs.csvfile import Dialect
 
-MONEY: Final = ("net", "tax", "gross", "amount", "amount_gross", "left_gross", "cost", "best_cost", "difference")
+MONEY: Final = (
+    "debit",
+    "credit",
+    "net",
+    "tax",
+    "gross",
+    "amount",
+    "amount_gross",
+    "left_gross",
+    "cost",
+    "best_cost",
+    "difference",
+)
 FEES: Final = ("old_monthly_fee", "new_monthly_fee")
 RATES: Final = ("tax_rate",)
 
@@ -35,17 +47,17 @@ KEPT: Final = (
 
 
 def run_tables(
-    entries: pl.DataFrame, kept: Mapping[str, pl.DataFrame], digits: int, dialect: Dialect
+    entries: pl.DataFrame, kept: Mapping[str, pl.DataFrame], booked: pl.DataFrame, digits: int, dialect: Dialect
 ) -> dict[str, pl.DataFrame]:
     """Return the content of a run's CSV files by name, amounts as decimals (§9).
 
-    `entries`: the run's schemas.Entries; `kept`: the tables of `KEPT` that the run has; those that it has not are no
+    `entries`: the run's schemas.Entries; `booked`: its schemas.Journal; `kept`: the tables of `KEPT` that the run has; those that it has not are no
     files, because an empty one would say that nothing is on hold or to be changed. The order of rows is fixed.
     """
     posted = entries.sort("entry_id")
     discounts = posted.filter(pl.col("settlement") == "bill_discount").rename({"explanation": "description"})
     lines = credit_note_lines(posted.lazy(), kept["credit_notes"].lazy()).collect()
-    tables = {"adjustments": posted, "credit_note_lines": lines, "bill_discounts": discounts, **kept}
+    tables = {"adjustments": posted, "journal": booked, "credit_note_lines": lines, "bill_discounts": discounts, **kept}
     return {
         name: _as_people_read(tables[name].select(*output.columns), digits, dialect)
         for name, output in OUTPUTS.items()

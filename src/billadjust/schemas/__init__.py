@@ -10,6 +10,7 @@ from billadjust.schemas.documents import (
     CreditNoteLines,
     CreditNotes,
     InvoiceDates,
+    Journal,
 )
 from billadjust.schemas.frames import (
     BUCKETS,
@@ -47,6 +48,7 @@ __all__ = [
     "CreditNotes",
     "Entries",
     "InvoiceDates",
+    "Journal",
     "Kind",
     "Lines",
     "Offers",

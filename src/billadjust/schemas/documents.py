@@ -1,4 +1,4 @@
-"""The frames that a run keeps for finance: credit notes and bank transfers."""
+"""The frames of finance: credit notes and bank transfers, which a run keeps, and the journal, which follows from it."""
 
 from __future__ import annotations
 
@@ -83,3 +83,27 @@ class BankTransfers(dy.Schema):
     def known_words(cls) -> pl.Expr:  # noqa: N805  # dataframely passes the schema
         """What is paid is of the known kinds."""
         return cls.pays.col.is_in(TRANSFERRED)
+
+
+class Journal(dy.Schema):
+    """The journal of a run: the legs of its entries, `debit` and `credit` in minor units, one of them 0 and none below.
+
+    `number` counts the entries of the run from 1, `leg` the legs of an entry. `counter_code` is the account on the other
+    side. `credit_note` and `invoice_id` are null where the entry has none.
+    """
+
+    number = dy.Int64(primary_key=True)
+    leg = dy.Int64(primary_key=True)
+    entry_id = dy.String()
+    run_id = dy.String()
+    date = dy.Date()
+    account_code = dy.String()
+    account_name = dy.String()
+    counter_code = dy.String()
+    customer = dy.String()
+    debit = dy.Int64()
+    credit = dy.Int64()
+    currency = dy.String()
+    text = dy.String()
+    invoice_id = dy.String(nullable=True)
+    credit_note = dy.String(nullable=True)
