@@ -127,7 +127,7 @@ def test_beancount_accepts_whatever_a_customer_is_called(tmp_path_factory: pytes
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "beancont"), "--format beancont: there is no such format; did you mean `beancount`?."),
+        (("--format", "beancont"), "--format beancont: there is no such format; did you mean `beancount`?"),
         (("--format", "hledger", "--run", "20260702-0009"), "There is no run 20260702-0009"),
     ],
 )

@@ -13,6 +13,7 @@ from billadjust.errors import ExportDamagedError, UsageError
 from billadjust.ledger import open_ledger
 from billadjust.ledger import verify as verify_ledger
 from billadjust.outputs.books import export_books
+from billadjust.outputs.finance_workbook import WORKBOOK, export_workbook
 from billadjust.outputs.plaintext import FORMS
 from billadjust.outputs.verify_export import export_faults
 from billadjust.parameters import no_such
@@ -22,21 +23,27 @@ ALL = "all"
 
 
 def export(
-    form: Annotated[str, typer.Option("--format", metavar="PROGRAM", help="`beancount` or `hledger`.")],
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="`xlsx`, `beancount` or `hledger`.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")],
     run: Annotated[str, typer.Option("--run", metavar="RUN_ID", help="One run, or `all`.")] = ALL,
     config: ConfigOption = CONFIG,
 ) -> None:
-    """Write the books of one run or of all, so that beancount or hledger can check them."""
-    if form not in FORMS:
-        raise UsageError(f"--format {form}: {no_such('format', form, FORMS)}.")
+    """Write the books of one run or of all: an Excel workbook, or what beancount or hledger can check."""
+    if form not in (WORKBOOK, *FORMS):
+        raise UsageError(f"--format {form}: {no_such('format', form, (WORKBOOK, *FORMS))}")
     settings = load_config(config)
+    for own in (settings.outputs, settings.ledger):
+        if output.resolve().is_relative_to(own.resolve()):
+            raise UsageError(f"--output {output} is in {own}, where only the files of runs belong. Give another file.")
     snapshot = open_ledger(settings.ledger, settings.currency)
     verify_ledger(snapshot)
     records = snapshot.runs if run == ALL else (snapshot.run(run),)
     if not records:
         raise UsageError(f"The ledger {settings.ledger} has no runs yet. Run `billadjust run` first.")
-    export_books(snapshot, records, form, output)
+    if form == WORKBOOK:
+        export_workbook(snapshot, records, output)
+    else:
+        export_books(snapshot, records, form, output)
     entries = sum(record.entries for record in records)
     Terminal().show_line(
         f"The books of {counted(len(records), 'run')} with {counted(entries, 'entry', 'entries')} are in {output}."

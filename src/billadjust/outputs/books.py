@@ -33,13 +33,7 @@ def export_of(snapshot: Snapshot, record: RunRecord) -> Export:
         LedgerDamagedError: a table that the run kept is not as it was written.
     """
     style = Style.of(record.details)
-    entries = snapshot.entries.filter(pl.col("run_id") == record.run_id).collect(engine="streaming")
-    kept = {
-        name: pl.read_parquet(snapshot.attachment(record, file))
-        for name in KEPT
-        if (file := f"{name}.parquet") in record.attachments
-    }
-    booked = journal_of(snapshot, record)
+    entries, kept, booked = posted(snapshot, record)
     tables = run_tables(entries, kept, booked, snapshot.digits, style.dialect)
     files: dict[str, Content] = {f"{name}.csv": table for name, table in tables.items()}
     files |= documents(record, entries, kept, snapshot.currency, snapshot.digits)
@@ -55,6 +49,21 @@ def export_of(snapshot: Snapshot, record: RunRecord) -> Export:
         "controls": _controls(record, entries, booked, snapshot.digits),
     }
     return Export(files, header, style.dialect)
+
+
+def posted(snapshot: Snapshot, record: RunRecord) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return the entries of a run (schemas.Entries), the tables of `KEPT` that it has, and its journal (schemas.Journal).
+
+    Raises:
+        LedgerDamagedError: a table that the run kept is not as it was written.
+    """
+    entries = snapshot.entries.filter(pl.col("run_id") == record.run_id).collect(engine="streaming")
+    kept = {
+        name: pl.read_parquet(snapshot.attachment(record, file))
+        for name in KEPT
+        if (file := f"{name}.parquet") in record.attachments
+    }
+    return entries, kept, journal_of(snapshot, record)
 
 
 def _controls(record: RunRecord, entries: pl.DataFrame, booked: pl.DataFrame, digits: int) -> dict[str, Any]:
