@@ -71,6 +71,7 @@ bench: $(READY) ## Measure speed and memory (takes long)
 	$(RUN)/python tests/benchmarks/bench.py $(BENCH)
 	$(RUN)/python tests/benchmarks/bench_inputs.py
 	$(RUN)/python tests/benchmarks/bench_finance.py
+	$(RUN)/python tests/benchmarks/bench_report.py
 
 lock: $(READY) ## Pin the developers' environment anew
 	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

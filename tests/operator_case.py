@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -220,3 +221,15 @@ def tree(directory: Path) -> dict[str, tuple[int, bytes | None]]:
 def contents(directory: Path) -> dict[str, bytes]:
     """Return what each file of a directory holds."""
     return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
+
+
+def but_for_time(directory: Path) -> dict[str, str]:
+    """Return what each file of a run holds, without what differs from one run to another: how long it took.
+
+    That stands in the report, so its hash and its size in the manifest differ too.
+    """
+    texts = {path.name: path.read_text("utf-8") for path in sorted(directory.iterdir())}
+    texts["report.html"] = re.sub(r'(?s)<section id="timings">.*?</section>', "", texts["report.html"])
+    manifest = json.loads(texts["manifest.json"])
+    del manifest["files"]["report.html"]
+    return {**texts, "manifest.json": json.dumps(manifest)}

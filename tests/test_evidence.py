@@ -29,7 +29,7 @@ def rounded(exact: Fraction) -> Decimal:
 
 def added(fees: str) -> Fraction:
     """Add up fees such as "8.30 × 16/31 + 6.90 × 15/31"."""
-    terms = [term.split(" × ") for term in fees.split(" + ")]  # noqa: RUF001
+    terms = [term.split(" × ") for term in fees.split(" + ")]
     return sum((Fraction(term[0]) * Fraction(term[1] if len(term) > 1 else "1") for term in terms), Fraction(0))
 
 

@@ -55,7 +55,7 @@ def test_an_invoice_says_what_was_charged_what_is_due_and_which_cdrs_weigh_most(
 def test_a_fee_is_told_with_its_days_and_the_version_that_made_it_cheaper(sample: dict[str, Path]) -> None:
     # 16 of 31 days at 8.30 and 15 at 6.90: 4.2839 + 3.3387 = 7.62.
     story = told(root(sample), "F26/0013", "--language", "en")
-    assert "That is 8.30 × 16/31 + 6.90 × 15/31." in story  # noqa: RUF001
+    assert "That is 8.30 × 16/31 + 6.90 × 15/31." in story
     assert any(
         line.endswith(
             "€7.62 under tariff Internet (net), version 1, in force since 1 January 2024 and then tariff Internet (net), "

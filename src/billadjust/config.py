@@ -62,6 +62,7 @@ class Config:
     outputs: Path
     style: Style
     credit_note_prefix: str
+    report_language: str
     phrasebook: Phrasebook
     metrics: Path | None
     policy: Policy
@@ -110,6 +111,7 @@ def load_config(path: Path) -> Config:
         outputs=outputs,
         style=Style(written.dialect, chart, layouts),
         credit_note_prefix=numbered.prefix,
+        report_language=written.report_language or ("es" if written.dialect == "spanish" else "en"),
         phrasebook=phrasebook,
         metrics=None if written.metrics is None else _below(base, written.metrics),
         policy=policy,

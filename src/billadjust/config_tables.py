@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from billadjust.parameters import did_you_mean, no_such, one_of, shown
+from billadjust.phrasebook import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +82,12 @@ def _check_prefix(prefix: str) -> str:
     return prefix
 
 
+def _check_language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise ValueError(f'"{language}" is not a language of the report; write {one_of(LANGUAGES)}')
+    return language
+
+
 PathText = Annotated[str, AfterValidator(_check_path)]
 
 
@@ -131,6 +138,7 @@ class Outputs(Section):
     metrics: PathText | None = None
     layouts: list[str] = []
     own_layouts: PathText | None = None
+    report_language: Annotated[str, AfterValidator(_check_language)] | None = None
 
 
 class CreditNotes(Section):

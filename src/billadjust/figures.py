@@ -113,13 +113,14 @@ def plain(text: pl.Expr) -> pl.Expr:
 def _figure(name: str, texts: Texts, digits: int) -> pl.Expr:
     """Return a figure of the entry as people of the language write it."""
     if name in (*OWN_AMOUNTS, *AMOUNTS):
-        return _amount(found(name) if name in AMOUNTS else to_text(pl.col(name).abs(), digits), texts)
+        value = found(name) if name in AMOUNTS else to_text(pl.col(name).abs(), digits)
+        return amount_text(value, pl.col("currency"), texts)
     if name in (*OWN_DATES, *DATES):
-        return _date(found(name) if name in DATES else pl.col(name).dt.to_string("%Y-%m-%d"), texts, "date")
+        return date_text(found(name) if name in DATES else pl.col(name).dt.to_string("%Y-%m-%d"), texts, "date")
     if name in MOMENTS:
-        return _date(found(name), texts, "moment")
+        return date_text(found(name), texts, "moment")
     if name in (*OWN_NUMBERS, *NUMBERS):
-        return _number(found(name) if name in NUMBERS else pl.col(name).cast(pl.String), texts)
+        return number_text(found(name) if name in NUMBERS else pl.col(name).cast(pl.String), texts)
     if name in SUMS:
         return found(name).str.replace_all(".", texts["format.decimal"], literal=True)
     own = pl.col(name).cast(pl.String)
@@ -129,12 +130,13 @@ def _figure(name: str, texts: Texts, digits: int) -> pl.Expr:
     )
 
 
-def _amount(value: pl.Expr, texts: Texts) -> pl.Expr:
-    symbol = pl.col("currency").replace(SYMBOLS)
-    return laid_out(texts["format.amount"], number=_number(value, texts), currency=symbol)
+def amount_text(value: pl.Expr, currency: pl.Expr, texts: Texts) -> pl.Expr:
+    """Write an amount, given as a text such as 1234.50, without its sign."""
+    return laid_out(texts["format.amount"], number=number_text(value, texts), currency=currency.replace(SYMBOLS))
 
 
-def _date(value: pl.Expr, texts: Texts, layout: str) -> pl.Expr:
+def date_text(value: pl.Expr, texts: Texts, layout: str) -> pl.Expr:
+    """Write a date, or a moment, given as ISO 8601, in the layout `date` or `moment`."""
     day = value.str.head(10).str.to_date("%Y-%m-%d")
     months = {number: texts[f"{MONTHS}.{number}"] for number in range(1, MONTHS_OF_YEAR + 1)}
     return laid_out(
@@ -146,7 +148,7 @@ def _date(value: pl.Expr, texts: Texts, layout: str) -> pl.Expr:
     )
 
 
-def _number(value: pl.Expr, texts: Texts) -> pl.Expr:
+def number_text(value: pl.Expr, texts: Texts) -> pl.Expr:
     """Write a number with the language's signs: 1234567.80 is 1.234.567,80 in Spanish."""
     grouped = value.str.replace(".", "|", literal=True)
     for _ in range(_CHUNKS):

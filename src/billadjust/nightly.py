@@ -14,7 +14,8 @@ import polars as pl
 from billadjust.errors import ApprovalNeededError, BilladjustError, RejectedShareError, UsageError
 from billadjust.inputs import known_on, load
 from billadjust.ledger import lock, open_ledger, verify
-from billadjust.limits import exceeded, too_many_rejected
+from billadjust.limits import exceeded, measured, too_many_rejected
+from billadjust.observed import control_totals
 from billadjust.outputs.run_files import (
     complete,
     kept_details,
@@ -24,6 +25,8 @@ from billadjust.outputs.run_files import (
     publish_run,
 )
 from billadjust.plan import make_plan, post
+from billadjust.report import REPORT, Page, report_page
+from billadjust.report.steps import STAGES, by_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -84,9 +87,12 @@ def run(request: Request, watch: Watch) -> Result:
             return f"The reasons are in {publish_rejected(rejected, config, _not_posted(config))}"
 
         with _planned(request, snapshot, reject, watch) as (loaded, plan, over):
-            _demand_approval(plan, over, request)
+            if _needs_approval(plan, over, request.approved):
+                raise _refusal(plan, snapshot, over, request, watch)
+            watch("Writing the report")
+            page = report_page(plan, snapshot, Page(config.report_language, by_step(watch.steps)))
             watch("Posting")
-            post(plan, snapshot, kept_details(config))
+            post(plan, snapshot, kept_details(config), {REPORT: page.encode()})
             said = ("run_id", "as_of", "plan_hash", "posted", "accounts", "rules")
             watch.note("posted", **{name: plan.summary[name] for name in said})
             watch("Writing files")
@@ -117,7 +123,8 @@ def preview(request: Request, directory: Path | None, watch: Watch) -> Result:
 
     with _planned(request, snapshot, reject, watch) as (loaded, plan, over):
         if directory:
-            publish_preview(plan, config, directory)
+            watch("Writing the preview")
+            _preview(plan, snapshot, config, directory, watch)
         return Result(loaded, plan, over, directory, None)
 
 
@@ -172,6 +179,7 @@ def _planned(
         _note_rows(watch, loaded.counts)
         _demand_inputs(snapshot, loaded, request.allow_missing)
         _demand_few_rejected(config, loaded, reject)
+        totals = control_totals(loaded.inputs, config.policy.digits)
         loaded = replace(loaded, inputs=known_on(loaded.inputs, request.as_of, config.timezone))
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
@@ -193,18 +201,13 @@ def _planned(
         )
         over = exceeded(plan.entries, loaded.inputs, config)
         watch.note("limits", beyond=list(over), plan_hash=plan.hash)
-        yield loaded, replace(plan, summary={**plan.summary, "beyond_limits": list(over)}), over
-
-
-STAGES = {
-    "spans": "Working out tariff versions",
-    "usage": "Rating usage",
-    "charges": "Assessing invoices",
-    "lines": "Assessing invoices",
-    "offers": "Comparing tariffs",
-    "claims": "Applying the rules",
-}
-"""What a person is told while a stage is computed."""
+        summary = {
+            **plan.summary,
+            "control_totals": totals,
+            "limits": measured(plan.entries, loaded.inputs, loaded.counts, config),
+            "beyond_limits": list(over),
+        }
+        yield loaded, replace(plan, summary=summary), over
 
 
 def _note_rows(watch: Watch, counts: pl.DataFrame) -> None:
@@ -247,15 +250,30 @@ def _not_posted(config: Config) -> Path:
     return directory
 
 
-def _demand_approval(plan: Plan, over: tuple[str, ...], request: Request) -> None:
-    """Stop if a plan needs approval and has none, or is not the approved one; it is written for whoever must decide."""
-    approved, config = request.approved, request.config
-    if approved == plan.hash or (approved is None and not over):
-        return
-    directory = _not_posted(config)
-    publish_preview(plan, config, directory)
-    cause = " ".join(("The plan is beyond a limit.", *over)) if approved is None else "This is not the approved plan."
-    raise ApprovalNeededError(
+def _needs_approval(plan: Plan, over: tuple[str, ...], approved: str | None) -> bool:
+    """Whether a plan needs approval and has none, or is not the approved one."""
+    return bool(over) if approved is None else approved != plan.hash
+
+
+def _refusal(
+    plan: Plan, snapshot: Snapshot, over: tuple[str, ...], request: Request, watch: Watch
+) -> ApprovalNeededError:
+    """Write a plan that needs approval for whoever must decide, and return what to tell them."""
+    watch("Writing the preview")
+    directory = _not_posted(request.config)
+    _preview(plan, snapshot, request.config, directory, watch)
+    cause = (
+        " ".join(("The plan is beyond a limit.", *over))
+        if request.approved is None
+        else "This is not the approved plan."
+    )
+    return ApprovalNeededError(
         f"{cause} Nothing was posted. What would have been is in {directory}; "
         f"if it is right, run with --approve {plan.hash}."
     )
+
+
+def _preview(plan: Plan, snapshot: Snapshot, config: Config, directory: Path, watch: Watch) -> None:
+    """Write what a run would publish, with its report."""
+    page = report_page(plan, snapshot, Page(config.report_language, by_step(watch.steps), preview=True))
+    publish_preview(plan, page, config, directory)

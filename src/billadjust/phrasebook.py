@@ -57,7 +57,7 @@ def packaged() -> Phrasebook:
     """Return the package's own texts."""
     files = resources.files("billadjust").joinpath("texts")
     return {
-        language: dict(_flat(tomllib.loads(files.joinpath(f"{language}.toml").read_text("utf-8"))))
+        language: dict(flat(tomllib.loads(files.joinpath(f"{language}.toml").read_text("utf-8"))))
         for language in LANGUAGES
     }
 
@@ -86,7 +86,7 @@ def read_phrasebook(directory: Path | None, problems: list[str]) -> Phrasebook:
 def _read(file: Path, problems: list[str]) -> dict[str, str]:
     """Return the texts of an operator's file that are right."""
     try:
-        found = dict(_flat(tomllib.loads(file.read_text("utf-8-sig"))))
+        found = dict(flat(tomllib.loads(file.read_text("utf-8-sig"))))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         problems.append(f"{file}: cannot be read as TOML in UTF-8 ({error}); correct it there")
         return {}
@@ -104,10 +104,10 @@ def _read(file: Path, problems: list[str]) -> dict[str, str]:
     return right
 
 
-def _flat(node: object, path: str = "") -> list[tuple[str, Any]]:
-    """Return the texts of nested tables by their dotted key; the twelve months of the year are numbered."""
+def flat(node: object, path: str = "") -> list[tuple[str, Any]]:
+    """Return the texts of nested tables of a file by their dotted key; the twelve months of the year are numbered."""
     if isinstance(node, dict):
-        return [pair for key, value in node.items() for pair in _flat(value, f"{path}.{key}" if path else key)]
+        return [pair for key, value in node.items() for pair in flat(value, f"{path}.{key}" if path else key)]
     if path == MONTHS and isinstance(node, list) and len(node) == MONTHS_OF_YEAR:
         return [(f"{path}.{number}", name) for number, name in enumerate(node, start=1)]
     return [(path, node)]

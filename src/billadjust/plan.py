@@ -12,6 +12,7 @@ from billadjust.finance import documents
 from billadjust.ledger import ROWS, RunRecord, append, plan_hash
 from billadjust.night import make_night
 from billadjust.notices import notices
+from billadjust.observed import improvements, outages, rejects
 from billadjust.orders import collection_orders, holds, tariff_advice, tariff_changes
 from billadjust.review import review, with_unknown_accounts
 from billadjust.rules import RULES
@@ -108,18 +109,28 @@ def make_plan(  # noqa: PLR0913  # all that a plan follows from
         **news(settlement.entries, policy.digits),
         **read(loaded),
         **found(tables),
+        "rejected": rejects(loaded.rejected),
+        "outages": outages(night, after, run_id),
+        "improvements": improvements(night, tables["tariff_changes"]),
         "open_refunds": open_refunds(after, as_of, policy.digits),
     }
     return Plan(run_id, as_of, tuple(sorted(loaded.inputs.present)), entries, tables, summary, digest)
 
 
-def post(plan: Plan, snapshot: Snapshot, details: Mapping[str, Any] | None = None) -> RunRecord:
-    """Post a plan on the snapshot that it was made on, in one atomic commit; `details` is what its record keeps too.
+def post(
+    plan: Plan,
+    snapshot: Snapshot,
+    details: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> RunRecord:
+    """Post a plan on the snapshot that it was made on, in one atomic commit.
+
+    `details` is what its record keeps too, `files` what is kept beside its tables and its summary.
 
     Raises:
         LedgerBusyError: the ledger was changed since.
     """
     rows = {name: table.height for name, table in sorted(plan.tables.items())}
     record = RunRecord.of(plan.run_id, plan.as_of, plan.inputs, plan.entries, {**(details or {}), ROWS: rows})
-    attachments = {f"{name}.parquet": table for name, table in plan.tables.items()}
-    return append(snapshot, plan.entries, record, attachments | {"summary.json": to_json(plan.summary)})
+    tables = {f"{name}.parquet": table for name, table in plan.tables.items()}
+    return append(snapshot, plan.entries, record, {**tables, "summary.json": to_json(plan.summary), **(files or {})})

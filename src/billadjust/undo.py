@@ -15,6 +15,7 @@ from billadjust.notices import notices
 from billadjust.outputs.run_files import complete, kept_details
 from billadjust.phrasebook import DEFAULT_LANGUAGE
 from billadjust.plan import Plan, post
+from billadjust.report import REPORT, Page, report_page
 from billadjust.schemas import Entries
 from billadjust.settle import undoing
 from billadjust.summary import open_refunds, posted
@@ -82,7 +83,8 @@ def post_undo(plan: Plan, snapshot: Snapshot, config: Config, progress: Callable
         complete(snapshot, config, progress)
         progress("Posting")
         details = {name: plan.summary[name] for name in (UNDOES, REASON)}
-        post(plan, snapshot, {**kept_details(config), **details})
+        page = report_page(plan, snapshot, Page(config.report_language))
+        post(plan, snapshot, {**kept_details(config), **details}, {REPORT: page.encode()})
         progress("Writing files")
         return publish_posted(plan, config)
 

@@ -13,6 +13,7 @@ from billadjust.outputs.plaintext import FORMS, write_books
 from billadjust.outputs.publish import Content, Export
 from billadjust.outputs.structured import documents
 from billadjust.outputs.tables import KEPT, run_tables
+from billadjust.report import REPORT
 from billadjust.schemas import CreditNotes, InvoiceDates
 from billadjust.style import Style
 
@@ -37,7 +38,7 @@ def export_of(snapshot: Snapshot, record: RunRecord) -> Export:
     tables = run_tables(entries, kept, booked, snapshot.digits, style.dialect)
     files: dict[str, Content] = {f"{name}.csv": table for name, table in tables.items()}
     files |= documents(record, entries, kept, snapshot.currency, snapshot.digits)
-    files["summary.json"] = snapshot.attachment(record, "summary.json").read_text("utf-8")
+    files |= {name: snapshot.attachment(record, name).read_text("utf-8") for name in ("summary.json", REPORT)}
     files |= {layout.file: LayoutFile(booked, layout, snapshot.digits) for layout in style.layouts}
     header = {
         "run_id": record.run_id,

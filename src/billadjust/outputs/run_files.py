@@ -16,6 +16,7 @@ from billadjust.outputs.csvfile import write_csv
 from billadjust.outputs.publish import publish
 from billadjust.outputs.structured import ISSUER, kept_issuer
 from billadjust.outputs.tables import run_tables
+from billadjust.report import REPORT
 from billadjust.summary import to_json
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ def is_published(snapshot: Snapshot, record: RunRecord) -> bool:
     return _marker(snapshot, record).exists()
 
 
-def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
-    """Write what a run would publish so that nobody and no import takes it for an export.
+def publish_preview(plan: Plan, page: str, config: Config, directory: Path) -> None:
+    """Write what a run would publish so that nobody and no import takes it for an export; `page` is its report.
 
     Names of files and columns are others, every row begins with `not posted`, and the run has no identifier yet.
 
@@ -89,6 +90,7 @@ def publish_preview(plan: Plan, config: Config, directory: Path) -> None:
         for name, table in run_tables(entries, tables, booked, config.policy.digits, config.style.dialect).items():
             _preview_csv(table, name, config, directory)
         (directory / f"{PREVIEW}summary.json").write_bytes(to_json(marked))
+        (directory / f"{PREVIEW}{REPORT}").write_text(page, "utf-8")
 
 
 def publish_rejected(rejected: pl.DataFrame, config: Config, directory: Path) -> Path:
@@ -116,7 +118,7 @@ def preview_rejected(rejected: pl.DataFrame, config: Config, directory: Path) ->
 
 def _clear(directory: Path) -> None:
     """Remove an earlier preview: files of two dry runs side by side would contradict each other."""
-    for name in (*(f"{output}.csv" for output in OUTPUTS), "summary.json"):
+    for name in (*(f"{output}.csv" for output in OUTPUTS), "summary.json", REPORT):
         (directory / f"{PREVIEW}{name}").unlink(missing_ok=True)
 
 
