@@ -35,8 +35,9 @@ def write_workbook(path: Path, tables: Mapping[str, pl.DataFrame], added: Collec
     a sheet has goes on in the sheet `NAME (2)`, and its totals are on the last. A text is never a formula; one that is
     longer than a cell is cut, and ends in an ellipsis. `as_of` is written as the day on which the file was made.
     """
-    options = {"constant_memory": True, "strings_to_numbers": False, "strings_to_formulas": False}
-    with xlsxwriter.Workbook(path, options) as workbook:
+    options = {"constant_memory": True, "use_zip64": True}
+    # Opened here: where it cannot be, nothing was written to temporary files yet.
+    with path.open("wb") as file, xlsxwriter.Workbook(file, options) as workbook:
         workbook.set_properties({"created": datetime(as_of.year, as_of.month, as_of.day)})  # noqa: DTZ001  # no clock
         for name, table in tables.items():
             _write_table(workbook, name, table, [column for column in table.columns if column in added])
