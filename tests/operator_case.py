@@ -226,9 +226,9 @@ def contents(directory: Path) -> dict[str, bytes]:
 def but_for_time(directory: Path) -> dict[str, str]:
     """Return what each file of a run holds, without what differs from one run to another: how long it took.
 
-    That stands in the report, so its hash and its size in the manifest differ too.
+    That stands in the report, so its hash and its size in the manifest differ too, and the manifest's own hash.
     """
-    texts = {path.name: path.read_text("utf-8") for path in sorted(directory.iterdir())}
+    texts = {path.name: path.read_text("utf-8") for path in sorted(directory.iterdir()) if path.name != "_SUCCESS"}
     texts["report.html"] = re.sub(r'(?s)<section id="timings">.*?</section>', "", texts["report.html"])
     manifest = json.loads(texts["manifest.json"])
     del manifest["files"]["report.html"]

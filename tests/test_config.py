@@ -196,6 +196,10 @@ def test_a_date_format_names_day_month_and_year(tmp_path: Path, date_format: str
         ("[ledger]\npath = 2026-01-01", "ledger.path: needs a text in quotes, not 2026-01-01"),
         ('[ledger]\npath = ""', "ledger.path: is empty; write a path"),
         ('[outputs]\ndialect = "french"', 'outputs.dialect: needs "standard" or "spanish", not "french"'),
+        (
+            '[outputs]\nreport_language = "fr"',
+            'outputs.report_language: "fr" is not a language of the report; write "es" or "en"',
+        ),
         ('[inputs]\ncdr = "x"', "inputs.cdr: there is no such input; did you mean `cdrs`?"),
         ("[inputs]\ncdrs = 5", "inputs.cdrs: needs a path in quotes or a table, not 5"),
         ('[inputs]\ncdrs = " "', "inputs.cdrs.path: is empty; write a path"),

@@ -170,7 +170,7 @@ def test_a_preview_has_no_structured_documents(tmp_path: Path) -> None:
     directory = write_operator(tmp_path / "operator", operator(), ISSUER)
     outcome = night(directory, JULY, "--dry-run", "--preview", tmp_path / "preview")
     assert outcome.code == 0, outcome
-    assert {path.suffix for path in (tmp_path / "preview").iterdir()} == {".csv", ".json"}
+    assert {path.suffix for path in (tmp_path / "preview").iterdir()} == {".csv", ".html", ".json"}
     assert not {path.name.removeprefix("PREVIEW_") for path in (tmp_path / "preview").iterdir()} & STRUCTURED
 
 
