@@ -292,6 +292,13 @@ def test_a_cost_that_could_not_be_added_up_is_unrated() -> None:
     assert (row["cost"], row["unrated"]) == (None, "it costs more than billadjust can add up")
 
 
+def test_the_dearest_cost_that_is_rated_is_a_million_and_nothing_above() -> None:
+    rates: Rows = [{"price": "1", "per": 1, "first_increment": 1, "increment": 1}]
+    dearest, dearer = (one({"quantity": seconds}, rates=rates) for seconds in (1_000_000, 1_000_001))
+    assert (dearest["cost"], dearest["unrated"]) == (10**12, None)
+    assert (dearer["cost"], dearer["unrated"]) == (None, "it costs more than billadjust can add up")
+
+
 def test_tiers_whose_prices_have_no_common_denominator_are_an_error() -> None:
     rates: Rows = [
         {"price": "0.000001", "per": "999999999989"},

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from billadjust.policy import Policy
     from billadjust.rating.tariffs import Rate, Version
 
-MAX_COST: Final = 10**15
-"""A CDR that would cost more (a thousand million currency units) is not rated: no sum of costs may leave 64 bits."""
+MAX_COST: Final = 10**12
+"""A CDR that would cost more (a million currency units) is not rated: the sum of nine million such costs fits 64 bits."""
 
 _LARGEST: Final = 2**62
 """What numbers of a rate stay below."""
