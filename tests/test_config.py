@@ -241,6 +241,19 @@ def test_outputs_may_not_be_in_the_ledgers_directory_where_leftovers_are_removed
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [("a[b", "["), ("a]b", "]"), ("a^b", "^"), ("a|b", "|"), ("a\\\\b", "\\"), ("a%2Fb", "%2F"), ("%e1", "%e1")],
+)
+def test_a_ledger_is_not_put_where_its_library_would_write_elsewhere(tmp_path: Path, name: str, sign: str) -> None:
+    path = tmp_path / name.replace("\\\\", "\\")
+    assert mistakes(tmp_path, f'[ledger]\npath = "{name}"') == [
+        f'ledger.path: a ledger cannot be written to {path}, because of the "{sign}" in it; write another path'
+    ]
+    (tmp_path / "linked").symlink_to(path)
+    assert len(mistakes(tmp_path, '[ledger]\npath = "linked/ledger"')) == 1
+
+
 def test_all_mistakes_are_told_at_once_in_a_fixed_order(tmp_path: Path) -> None:
     toml = """
         timezone = "Nowhere"

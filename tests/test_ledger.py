@@ -256,3 +256,11 @@ def test_the_plan_hash_is_the_sha256_of_the_sorted_entries_without_their_run() -
     assert plan_hash(frame(*reversed(rows)).with_columns(run_id=pl.lit("20270101-0042"))) == expected
     assert plan_hash(frame(*rows).with_columns(net=pl.col("net") + 1)) != expected
     assert plan_hash(Entries.create_empty()) == hashlib.sha256(b"").hexdigest()
+
+
+def test_a_record_keeps_texts_with_every_kind_of_line_end(tmp_path: Path) -> None:
+    text = "a\u2028b\x85c\x0bd\r\ne"
+    with lock(tmp_path):
+        record = RunRecord.of("20260301-0001", DAY, ["accounts"], frame(), {"reason": text})
+        append(open_ledger(tmp_path, "EUR"), frame(), record, {})
+    assert [run.details["reason"] for run in open_ledger(tmp_path, "EUR").runs] == [text]

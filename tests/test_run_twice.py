@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 from typing import TYPE_CHECKING
@@ -422,3 +423,20 @@ def test_a_plan_is_the_same_whatever_the_ledger_is_called(operator: Path, ran: P
     assert night(operator, JULY).code == 0
     [run] = runs(ran)
     assert without_run_id(operator / "other" / "files" / run.name) == without_run_id(run)
+
+
+@pytest.mark.parametrize("name", ["facturación de junio", "100 % of #7", "50%off?", "{a=b}*;&c,d:<e>`'\""])
+def test_directories_may_be_named_as_people_name_them(tmp_path: Path, name: str) -> None:
+    config = (
+        f"[ledger]\npath = {json.dumps(f'{name}/libro mayor')}\n[outputs]\nmetrics = {json.dumps(f'{name}/a.prom')}\n"
+    )
+    directory = write_operator(tmp_path / name, operator_of(3), config)
+    assert len(rows_of(posted(directory, JULY) / "adjustments.csv")) == 9
+    first = contents(newest(directory))
+    assert rows_of(posted(directory, JULY) / "adjustments.csv") == []
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+    verified = program("verify", "--config", directory / "billadjust.toml")
+    assert (verified.code, "2 runs" in verified.out) == (0, True), verified
+    shutil.rmtree(directory / "out")
+    assert program("publish", "20260702-0001", "--config", directory / "billadjust.toml").code == 0
+    assert contents(newest(directory)) == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _TEXT_ENDINGS: Final = (".csv", ".ndjson", ".jsonl")
 ENDINGS: Final = (*(ending + packing for ending in _TEXT_ENDINGS for packing in ("", ".gz", ".zst")), ".parquet")
 """What the name of an input's file in its default place ends in."""
+
+_UNWRITABLE: Final = re.compile(r"[\[\]\\^|\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
+"""What makes the ledger's library fail or, worse, write to another directory: it takes paths for parts of a URI."""
 
 LIMITS: Final = (
     Parameter("rejected_share", "percent", "More rejected rows of any input than this: nothing is posted."),
@@ -88,6 +92,11 @@ def load_config(path: Path) -> Config:
     ledger = _below(base, checked(Ledger, file.ledger, "ledger.", problems).path)
     written = checked(Outputs, file.outputs, "outputs.", problems)
     outputs = _below(base, written.path)
+    if unwritable := _UNWRITABLE.search(str(ledger.resolve())):
+        problems.append(
+            f"ledger.path: a ledger cannot be written to {ledger.resolve()}, because of the {shown(unwritable[0])} in it; "
+            "write another path"
+        )
     if outputs.resolve().is_relative_to(ledger.resolve()):
         problems.append(f"outputs.path: is in the ledger's directory, {ledger}; write another one")
     chart = read_chart(file.accounts, problems)

@@ -186,7 +186,7 @@ def _planned(
             watch(STAGES.get(name, "Settling"))
             path = spool / f"stage-{name}.parquet"
             frame.sink_parquet(path, engine="streaming")
-            made = pl.scan_parquet(path)
+            made = pl.scan_parquet(path, glob=False)
             watch.note("stage", stage=name, rows=made.select(pl.len()).collect().item())
             return made
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 from deltalake import DeltaTable, Field, Schema
@@ -54,9 +55,20 @@ class Snapshot:
     @property
     def entries(self) -> pl.LazyFrame:
         """All entries (schemas.Entries), in no particular order."""
+        files = list(self.files)
+        return from_table(pl.scan_parquet(files, glob=False), self.digits) if files else Entries.create_empty(lazy=True)
+
+    @property
+    def files(self) -> dict[Path, int]:
+        """The files of the entries, each with the bytes that it was written with.
+
+        They are named by their directory and the log, because Polars' own reader of such tables takes the path that
+        delta-rs writes as a URI for one of the file system, and does not find `a%20b`.
+        """
         if self.table is None:
-            return Entries.create_empty(lazy=True)
-        return from_table(pl.scan_delta(self.table), self.digits)
+            return {}
+        listed = pl.DataFrame(self.table.get_add_actions(flatten=True)).sort("path")
+        return {self.path / name: size for name, size in listed.select("path", "size_bytes").rows()}
 
     @property
     def newest(self) -> RunRecord | None:
@@ -94,7 +106,7 @@ class Snapshot:
             for record in self.runs
             if record.rows(name) and (runs is None or record.run_id in runs)
         ]
-        return pl.scan_parquet(files) if files else schema.create_empty(lazy=True)
+        return pl.scan_parquet(files, glob=False) if files else schema.create_empty(lazy=True)
 
     def attachment(self, record: RunRecord, name: str) -> Path:
         """Return the path of a run's attachment, its content checked against the SHA-256 in the commit.
@@ -153,26 +165,36 @@ def open_table(path: Path) -> DeltaTable | None:
 
 
 def read_runs(table: DeltaTable, path: Path) -> tuple[RunRecord, ...]:
-    """Return the records of all runs, the newest last, and check that no commit is missing."""
-    for number in range(table.version() + 1):
-        file = path / "_delta_log" / f"{number:020d}.json"
+    """Return the records of all runs, the newest last, and check that no commit is missing.
+
+    The commits are read from their files: delta-rs finds no history where the path holds `#` or `?`.
+    """
+    commits = [path / "_delta_log" / f"{number:020d}.json" for number in range(table.version() + 1)]
+    for number, file in enumerate(commits):
         if not file.is_file() or not file.stat().st_size:
             raise LedgerDamagedError(
                 f"The ledger {path} lacks commit {number}: {file} is missing or empty. If it is empty and the last one, "
                 "power failed before its run was acknowledged: remove it and run again. Otherwise restore it from a backup."
             )
     try:
-        commits = sorted(table.history(), key=lambda commit: int(commit["version"]))
+        said = [_commit_info(number, file) for number, file in enumerate(commits)]
         newest = table.transaction_version(APPLICATION) or 0
-    except (DeltaError, OSError, KeyError) as error:
+    except (DeltaError, OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    runs = tuple(record for record in map(RunRecord.from_metadata, commits) if record is not None)
+    runs = tuple(record for record in map(RunRecord.from_metadata, said) if record is not None)
     if [run.number for run in runs] != list(range(1, newest + 1)):
         raise LedgerDamagedError(
             f"The ledger {path} should have runs 1 to {newest}, but its log describes "
             f"{', '.join(run.run_id for run in runs) or 'none'}. Restore its _delta_log directory from a backup."
         )
     return runs
+
+
+def _commit_info(number: int, file: Path) -> dict[str, Any]:
+    """Return what a commit says about itself; of its lines, each an action, one has it."""
+    actions = map(json.loads, file.read_bytes().splitlines())
+    about: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    return about | {"version": number}
 
 
 def table_schema(digits: int) -> Schema:

@@ -54,12 +54,8 @@ def damages(snapshot: Snapshot, *, deep: bool = False) -> list[str]:
 
 
 def _missing_files(snapshot: Snapshot) -> list[str]:
-    if snapshot.table is None:
-        return []
-    files = pl.DataFrame(snapshot.table.get_add_actions(flatten=True)).select("path", "size_bytes")
     lines = []
-    for name, size in files.sort("path").rows():
-        path = snapshot.path / name
+    for path, size in snapshot.files.items():
         if not path.is_file():
             lines.append(f"{path} is missing.")
         elif path.stat().st_size != size:

@@ -102,7 +102,7 @@ def simulate(config: Config, directory: Path, months: int, as_of: date, progress
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
             path = spool / f"{name}.parquet"
             frame.sink_parquet(path, engine="streaming")
-            return pl.scan_parquet(path)
+            return pl.scan_parquet(path, glob=False)
 
         return _Comparison(config, planned, inputs, stage, progress).of(loaded, months, as_of)
 
