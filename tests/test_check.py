@@ -57,9 +57,10 @@ def test_what_is_wrong_is_put_together_by_file_and_reason_with_examples_and_advi
     ) in outcome.out
     assert (
         "accounts, in accounts.csv:\n"
-        "  language: not one of es, en (1 row)\n"
+        "  language: not one of es, en, nor mapped to one with `words` in the configuration (1 row)\n"
         '    line 6: "ca"\n'
-        "    What to do: let the export write one of these words.\n"
+        '    What to do: say under [inputs.accounts.words.language] what it means, such as `"ca" = "…"`; '
+        "or let the export write one of these words.\n"
     ) in outcome.out
     # the fifth account's subscription, invoice and dispute, and of each other invoice its two lines and its dispute
     assert "Left out with them: 1 row of subscriptions: the account is rejected.\n" in outcome.out
@@ -165,4 +166,7 @@ def test_a_parameter_without_a_value_on_a_date_that_needs_it_is_found(tmp_path: 
 def test_advice_fits_the_reason() -> None:
     assert "decimal_comma = true` in [inputs.rates]" in advice("rates", "not a number such as 1234.56")
     assert "leave `decimal_comma` out of [inputs.rates]" in advice("rates", "not a number such as 1234,56")
+    assert '[inputs.disputes.words.status] what it means, such as `"Abierta" = "open"`' in advice(
+        "disputes", "not one of open, explained", "status", "Abierta"
+    )
     assert advice("rates", "struck by lightning") == OTHERWISE

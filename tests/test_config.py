@@ -67,6 +67,11 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
 
         [inputs.outages]
         separator = "\t"
+        words.service = { datos = "data", "corte total" = "all" }
+
+        [inputs.tariffs.words.open_for_sale]
+        "sí" = true
+        no = false
 
         [ledger]
         path = "../books"
@@ -100,8 +105,13 @@ def test_everything_that_can_be_said_is_kept(tmp_path: Path) -> None:
         columns={"invoice_id": "NumFactura", "account_id": "Cliente"},
     )
     assert config.sources["outages"] == Source(
-        "outages", str(tmp_path / "outages.csv"), configured=False, separator="\t"
+        "outages",
+        str(tmp_path / "outages.csv"),
+        configured=False,
+        separator="\t",
+        words={"service": {"datos": "data", "corte total": "all"}},
     )
+    assert config.sources["tariffs"].words == {"open_for_sale": {"sí": "true", "no": "false"}}
     assert list(config.sources) == list(INPUTS)
     assert config.policy.currency == "KWD"
     assert config.policy.timezone == "Asia/Kuwait"
@@ -192,6 +202,13 @@ def test_a_date_format_names_day_month_and_year(tmp_path: Path, date_format: str
         ("zzz = 1", "zzz: there is no such key; known are currency, timezone, inputs, ledger, outputs, credit_notes, accounts, policy, limits, issuer"),
         ('ledger = "books"', 'ledger: needs a table, not "books"'),
         ("policy = 7", "policy: needs a table, not 7"),
+        ("[inputs.cdrs.words]\nzone = {}", "inputs.cdrs.words.zone: cdrs has no such column with a fixed set of words; it has service"),
+        ("[inputs.zones.words]\nzone = {}", "inputs.zones.words.zone: zones has no such column with a fixed set of words; it has none"),
+        ('[inputs.cdrs.words]\nservice = "x"', 'inputs.cdrs.words.service: needs a table of the file\'s words, each with ours, not "x"'),
+        ('[inputs.cdrs.words.service]\nvoz = "voise"', 'inputs.cdrs.words.service.voz: needs "voice", "sms" or "data", not "voise"'),
+        ("[inputs.cdrs.words.service]\nvoz = 1", 'inputs.cdrs.words.service.voz: needs "voice", "sms" or "data", not 1'),
+        ('[inputs.cdrs.words.service]\n"" = "sms"', 'inputs.cdrs.words.service."": an empty cell is no word; let the export fill it in'),
+        ('[inputs.tariffs.words.open_for_sale]\nsi = "yes"', 'inputs.tariffs.words.open_for_sale.si: needs true or false, not "yes"'),
         ('[ledger]\npth = "x"', "ledger.pth: there is no such key; did you mean `path`?"),
         ("[ledger]\npath = 2026-01-01", "ledger.path: needs a text in quotes, not 2026-01-01"),
         ('[ledger]\npath = ""', "ledger.path: is empty; write a path"),

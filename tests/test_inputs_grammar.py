@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billadjust.inputs.grammar import Style, is_missing, reason, value
+from billadjust.inputs.grammar import is_missing, reason, value
+from billadjust.inputs.style import Style
 from billadjust.schemas import INPUTS, Column
 
 EURO = Style(digits=2, timezone="Europe/Madrid")
@@ -119,7 +120,7 @@ CELLS: list[tuple[str, str | None, Any]] = [
     ("accounts.account_id", " a", IDENTIFIER),
     ("accounts.account_id", "a\u00a0", IDENTIFIER),
     ("accounts.name", " any | text\n", " any | text\n"),
-    ("accounts.language", "EN", Why("not one of es, en")),
+    ("accounts.language", "EN", Why("not one of es, en, nor mapped to one with `words` in the configuration")),
     ("accounts.closed_on", "2028-02-29", date(2028, 2, 29)),
     ("accounts.closed_on", "2026-02-29", NO_DAY),
     ("accounts.closed_on", "9999-12-31", date(9999, 12, 31)),
@@ -130,7 +131,7 @@ CELLS: list[tuple[str, str | None, Any]] = [
     ("accounts.closed_on", "05/01/2026", DATE),
     ("tariffs.open_for_sale", "True", True),
     ("tariffs.open_for_sale", "FALSE", False),
-    ("tariffs.open_for_sale", "1", Why("not true or false")),
+    ("tariffs.open_for_sale", "1", Why("not true or false, nor mapped to one with `words` in the configuration")),
     ("bands.end_time", "00:00", 0),
     ("bands.end_time", "23:59:59", 86_399),
     ("bands.end_time", "24:00", 86_400),

@@ -73,7 +73,7 @@ def test_a_rejected_row_with_the_same_key_has_other_content(tmp_path: Path) -> N
     assert rejections(loaded, "accounts") == [
         ("accounts", 3, "account_id", "A2", f"{AGAIN} (a rejected row)"),
         ("accounts", 4, "account_id", " A2 ", "not an identifier: 1 to 64 characters without `|`, control characters or surrounding blanks"),
-        ("accounts", 4, "language", "fr", "not one of es, en"),
+        ("accounts", 4, "language", "fr", "not one of es, en, nor mapped to one with `words` in the configuration"),
     ]  # fmt: skip
 
 

@@ -112,10 +112,16 @@ def test_what_is_rejected_is_in_a_fixed_order_and_counted_by_row(tmp_path: Path)
         outages="outage_id,service,started_at\nO1,fax,2026-01-01\n",
     )
     assert rejections(loaded) == [
-        ("accounts", 4, "language", "fr", "not one of es, en"),
+        ("accounts", 4, "language", "fr", "not one of es, en, nor mapped to one with `words` in the configuration"),
         ("zones", 2, "prefix", "x", "not 1 to 15 digits (without +)"),
         ("zones", 2, "zone", None, "a value is required"),
-        ("outages", 2, "service", "fax", "not one of voice, sms, data, all"),
+        (
+            "outages",
+            2,
+            "service",
+            "fax",
+            "not one of voice, sms, data, all, nor mapped to one with `words` in the configuration",
+        ),
         ("outages", 2, "started_at", "2026-01-01", "not a timestamp such as 2026-08-25T14:00:00+02:00"),
     ]
     Rejected.validate(loaded.rejected)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.calendar import local_date
+from billadjust.guess.words import meanings
 from billadjust.inputs import load
 from billadjust.limits import too_many_rejected
 from billadjust.night import require_policy
+from billadjust.parameters import shown
 from billadjust.rating.prices import read_prices
 from billadjust.schemas import INPUTS, Kind
 
@@ -35,7 +37,7 @@ ADVICE: Final = (
     (r"^not a number such as 1234\.", "if the file writes 1234,56, say `decimal_comma = true` in [inputs.{}]; thousands are not separated"),
     (r"^not a number such as 1234,", "if the file writes 1234.56, leave `decimal_comma` out of [inputs.{}]; thousands are not separated"),
     (r"^has more than", "export what was billed to the cent; nothing is rounded silently"),
-    (r"^not one of|^not true or false", "let the export write one of these words"),
+    (r"^not one of|^not true or false", "say under [inputs.{}.words.COLUMN] what it means, such as `EXAMPLE`; or let the export write one of these words"),
     (r"^a value is required", "fill it in where it comes from; if another column holds it, map that one with `columns` in [inputs.{}]"),
     (r"^not an identifier", "identifiers have no blanks around them: let the export trim them"),
     (r"^the currency is not", "give invoices of another currency a configuration and a ledger of their own"),
@@ -49,7 +51,8 @@ ADVICE: Final = (
     (r"is before |is not after ", "correct the earlier or the later of the two; an end is not part of its interval"),
     (r"effective the same day", "number the newer version and let it begin on another day"),
 )  # fmt: skip
-"""What to do about a reason that matches: the first that does, with the input's name in place of `{}`."""
+"""What to do about a reason that matches: the first that does, with the input's name in place of `{}`, the column in
+place of `COLUMN`, and for `EXAMPLE` the value with the word of ours that it seems to be."""
 
 OTHERWISE: Final = "correct the row where it comes from, and export it again"
 
@@ -108,9 +111,13 @@ def check_up(config: Config, today: date, progress: Callable[[str], None]) -> Ch
     )
 
 
-def advice(name: str, reason: str) -> str:
-    """Say what to do about rows of an input that are rejected for a reason."""
-    return next((text for pattern, text in ADVICE if re.search(pattern, reason)), OTHERWISE).replace("{}", name)
+def advice(name: str, reason: str, column: str = "", value: str | None = None) -> str:
+    """Say what to do about rows of an input that are rejected for a reason: a column of them, and the value of one."""
+    text = next((text for pattern, text in ADVICE if re.search(pattern, reason)), OTHERWISE).replace("{}", name)
+    if "EXAMPLE" not in text:
+        return text
+    meant = next(iter(meanings(value or "", INPUTS[name].column(column).words)), "…")
+    return text.replace("COLUMN", column).replace("EXAMPLE", f"{shown(value)} = {shown(meant)}")
 
 
 def _grouped(rejected: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from billadjust.errors import ConfigError
 from billadjust.inputs.source import Source
 from billadjust.issuer import Issuer, read_issuer
 from billadjust.layouts import read_layouts
-from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, parse_number, shown
+from billadjust.parameters import PERCENT_DECIMALS, Parameter, no_such, one_of, parse_number, shown
 from billadjust.phrasebook import Phrasebook, read_phrasebook
 from billadjust.policy import Policy, read_policy
 from billadjust.schemas import INPUTS
@@ -24,6 +24,8 @@ from billadjust.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from billadjust.schemas import Column
 
 _TEXT_ENDINGS: Final = (".csv", ".ndjson", ".jsonl")
 ENDINGS: Final = (*(ending + packing for ending in _TEXT_ENDINGS for packing in ("", ".gz", ".zst")), ".parquet")
@@ -178,7 +180,41 @@ def _source(name: str, raw: object, base: Path, problems: list[str]) -> Source:
         encoding=given.encoding,
         date_format=given.date_format,
         columns=columns,
+        words={
+            column: _words(INPUTS[name].column(column), words, f"inputs.{name}.words.{column}", problems)
+            for column, words in given.words.items()
+            if _has_words(name, column, problems)
+        },
     )
+
+
+def _has_words(name: str, column: str, problems: list[str]) -> bool:
+    """Whether a column has a fixed set of words, which alone can be mapped."""
+    having = [known.name for known in INPUTS[name].columns if known.words]
+    if column not in having:
+        of_those = f"it has {', '.join(having)}" if having else "it has none"
+        problems.append(
+            f"inputs.{name}.words.{column}: {name} has no such column with a fixed set of words; {of_those}"
+        )
+    return column in having
+
+
+def _words(column: Column, raw: object, at: str, problems: list[str]) -> dict[str, str]:
+    """Return what the words of a file mean: the file's word = ours, `true` and `false` without quotes."""
+    if not isinstance(raw, dict):
+        problems.append(f"{at}: needs a table of the file's words, each with ours, not {shown(raw)}")
+        return {}
+    needed = one_of(column.words) if column.values else "true or false"
+    words: dict[str, str] = {}
+    for theirs, meant in raw.items():
+        ours = shown(meant) if isinstance(meant, bool) else meant
+        if not theirs:
+            problems.append(f'{at}."": an empty cell is no word; let the export fill it in')
+        elif ours not in column.words:
+            problems.append(f"{at}.{theirs}: needs {needed}, not {shown(meant)}")
+        else:
+            words[theirs] = ours
+    return words
 
 
 def _default_place(name: str, base: Path, problems: list[str]) -> str:

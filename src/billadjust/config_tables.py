@@ -121,6 +121,7 @@ class Input(Section):
     encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
     date_format: Annotated[str, AfterValidator(_check_date_format)] | None = None
     columns: dict[str, object] = {}
+    words: dict[str, object] = {}
 
 
 class Ledger(Section):

@@ -15,8 +15,8 @@ import polars as pl
 
 from billadjust.inputs.check import check
 from billadjust.inputs.csvtext import read_csv
-from billadjust.inputs.grammar import Style
 from billadjust.inputs.source import Source, find_files
+from billadjust.inputs.style import Style
 from billadjust.schemas import INPUTS
 
 if TYPE_CHECKING:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from billadjust.inputs.grammar import Style
+from billadjust.guess.words import meanings
+from billadjust.inputs.style import Style
 from billadjust.schemas import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from billadjust.schemas import Column
+    from billadjust.guess.sample import Sample
+    from billadjust.schemas import Column, Table
 
 ISO: Final = "%Y-%m-%d"
 
@@ -45,6 +47,9 @@ _SHAPES: Final = {
     Kind.TIME: re.compile(r"\d{1,2}:\d\d(?::\d\d)?"),
 }
 """What a cell of a kind looks like, however a country writes it."""
+
+_NAMED: Final = 3
+"""How many words that are not known are named."""
 
 _MOST: Final = 0.8
 """The share of cells that must look like a column's kind."""
@@ -84,13 +89,39 @@ def date_format(cells: list[str], usual: str | None = None) -> Dates:
     return Dates(fitting[0], ambiguous=len(fitting) > 1) if fitting else Dates(None)
 
 
-def foreign_words(column: Column, cells: list[str]) -> list[str]:
-    """Return the words of an enumeration that are not among its values, each once."""
-    if column.kind is Kind.ENUM:
-        return sorted(set(cells) - set(column.values))
-    if column.kind is Kind.BOOLEAN:
-        return sorted(cell for cell in set(cells) if cell.lower() not in {"true", "false"})
-    return []
+def foreign_words(table: Table, sample: Sample, columns: Mapping[str, str]) -> dict[str, dict[str, list[str]]]:
+    """Find the words that are not ours in columns with a fixed set of words, and which of ours each may mean.
+
+    `columns` maps our names to the file's, as the result does not: it has our name of a column, and the file's words.
+    """
+    found = {}
+    for column in table.columns:
+        if column.words and column.name in columns:
+            words = set(sample.cells(columns[column.name]))
+            known = {
+                word
+                for word in words
+                if word in column.words or (column.kind is Kind.BOOLEAN and word.lower() in column.words)
+            }
+            if foreign := sorted(words - known):
+                found[column.name] = {word: meanings(word, column.words) for word in foreign}
+    return found
+
+
+def doubtful_words(words: Mapping[str, Mapping[str, list[str]]], columns: Mapping[str, str]) -> list[str]:
+    """Name the words that mean nothing known, or one of several things."""
+    doubts = []
+    for column, meant in words.items():
+        unknown = [word for word, ours in meant.items() if not ours]
+        several = [f"{word} ({' or '.join(ours)})" for word, ours in meant.items() if len(ours) > 1]
+        if unknown:
+            named = ", ".join(unknown[:_NAMED]) + (", …" if len(unknown) > _NAMED else "")
+            doubts.append(f"{columns[column]} has {named}: say in `words.{column}` what that means")
+        if several:
+            doubts.append(
+                f"{columns[column]} has {', '.join(several)}: see whether `words.{column}` says what is meant"
+            )
+    return doubts
 
 
 def _is_date(text: str, form: str) -> bool:

@@ -44,7 +44,8 @@ class Guess:
 
     `columns` maps our names to the file's, `unsure` names those of ours that are only likely. `missing` are required
     columns that were not found, `unused` columns of the file that are nothing of ours. `date_format` is None for ISO
-    dates. `doubts` are sentences on what a person must look at.
+    dates. `words` are the words of the file, by our column, that are not ours, each with those of ours that it may mean.
+    `doubts` are sentences on what a person must look at.
     """
 
     table: Table
@@ -56,6 +57,7 @@ class Guess:
     encoding: str
     decimal_comma: bool
     date_format: str | None
+    words: dict[str, dict[str, list[str]]]
     doubts: tuple[str, ...]
 
 
@@ -206,28 +208,25 @@ def _guess(table: Table, candidate: Candidate, usual: _Usual) -> Guess:
         for kinds in (cells.AMOUNTS, cells.DATES)
     }  # fmt: skip
     dates = cells.date_format(of_kind[cells.DATES], usual.date_format)
+    columns = {ours: theirs for ours, (theirs, _) in matched.items()}
+    words = cells.foreign_words(table, sample, columns)
     return Guess(
         table,
         candidate,
-        columns={ours: theirs for ours, (theirs, _) in matched.items()},
+        columns=columns,
         unsure=frozenset(ours for ours, (_, score) in matched.items() if score < SURE),
         missing=tuple(column.name for column in table.columns if column.required and column.name not in matched),
         unused=tuple(name for name in sample.names if name not in {theirs for theirs, _ in matched.values()}),
         encoding=(usual.encoding or "utf-8") if sample.encoding == "ascii" else sample.encoding,
         decimal_comma=cells.decimal_comma(of_kind[cells.AMOUNTS]),
         date_format=None if dates.format == cells.ISO else dates.format,
-        doubts=_doubts(table, sample, matched, of_kind, dates),
+        words=words,
+        doubts=(*_doubts(of_kind, dates), *cells.doubtful_words(words, columns)),
     )
 
 
-def _doubts(
-    table: Table,
-    sample: Sample,
-    matched: dict[str, tuple[str, float]],
-    of_kind: dict[frozenset[Kind], list[str]],
-    dates: cells.Dates,
-) -> tuple[str, ...]:
-    """Say what a person must look at."""
+def _doubts(of_kind: dict[frozenset[Kind], list[str]], dates: cells.Dates) -> list[str]:
+    """Say what a person must look at in dates and amounts."""
     doubts = []
     if of_kind[cells.DATES] and dates.format is None:
         doubts.append(f"no format fits all its dates, such as {of_kind[cells.DATES][0]}: export them as 2026-08-25")
@@ -235,11 +234,7 @@ def _doubts(
         doubts.append(f"day and month may be the other way round in dates such as {of_kind[cells.DATES][0]}")
     if thousands := cells.has_thousands(of_kind[cells.AMOUNTS]):
         doubts.append(f"amounts such as {thousands} separate thousands, which is not read: export them without")
-    for column in table.columns:
-        if column.name in matched and (words := cells.foreign_words(column, sample.cells(matched[column.name][0]))):
-            known = ", ".join(column.values) or "true, false"
-            doubts.append(f"{matched[column.name][0]} has {', '.join(words[:3])}: let the export write one of {known}")
-    return tuple(doubts)
+    return doubts
 
 
 def _usual_dates(chosen: dict[str, Candidate]) -> str | None:

@@ -42,6 +42,24 @@ def likeness(name: str, phrases: Iterable[str]) -> float:
     return max((_alike(words, phrase.split()) for phrase in phrases), default=0.0)
 
 
+def meanings(word: str, ours: Iterable[str]) -> list[str]:
+    """Return which of our words for a cell a word of a file means: usually one, none where the table does not know it.
+
+    Nothing is guessed from spelling here: `no procedente` is the opposite of `procedente`.
+    """
+    said = _folded(word)
+    return [one for one in ours if said in {_folded(known) for known in (one, *tables()["words"][one])}]
+
+
+def _folded(word: str) -> str:
+    """Return what gender, number, accents and small words do not change: `Líneas abiertas` is that of `línea abierto`."""
+    noise = {"de", "del", "el", "la", "los", "las", "por", "en", "of", "the"}
+    letters = unicodedata.normalize("NFKD", word.replace("_", " ")).casefold()
+    parts = re.findall(r"\w+", "".join(char for char in letters if not unicodedata.combining(char)))
+    stems = [re.sub(r"(?<=\w\w\w)[oa]$", "", re.sub(r"(?<=\w\w\w)s$", "", part)) for part in parts]
+    return " ".join(stem for stem, part in zip(stems, parts, strict=True) if part not in noise)
+
+
 def _alike(words: tuple[frozenset[str], ...], phrase: list[str]) -> float:
     """Count the concepts of a phrase that words stand for, each word once, over all that either says."""
     left = list(words)

@@ -7,12 +7,13 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from billadjust.inputs.load import SKIPPED
+from billadjust.schemas import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from billadjust.guess.survey import Guess, Survey
-    from billadjust.schemas import Table
+    from billadjust.schemas import Column, Table
 
 _HEAD: Final = """\
 # Written by `billadjust init`, which looked at the names of the files, their columns and their first rows. Correct what
@@ -37,6 +38,9 @@ rejected_share = 1                  # percent: with more rejected rows of any in
 # run_gross = 1000.00               # a run that gives more needs somebody's approval
 # account_gross = 100.00            # the same for one account
 """
+
+_MOST_WORDS: Final = 12
+"""How many words that are not known are listed: of more, the column is probably another one."""
 
 
 def as_toml(survey: Survey, target: Path) -> str:
@@ -81,6 +85,11 @@ def _section(guess: Guess, prefix: str) -> str:
             lines.append(_pad(f'# {column.name} = "…"', f"NOT FOUND, and required: {column.doc}"))
         else:
             lines.append(_pad(f'# {column.name} = "…"', f"not found: {column.doc}"))
+    lines += [
+        line
+        for ours, meant in guess.words.items()
+        for line in _words(f"{name}.words.{ours}", table.column(ours), meant)
+    ]
     if guess.unused:
         lines.append(f"# Columns that are not used: {', '.join(map(_bare, guess.unused))}")
     if guess.missing and not table.required:
@@ -90,6 +99,26 @@ def _section(guess: Guess, prefix: str) -> str:
             1, f"# Left out, because {', '.join(guess.missing)} was not found: complete it, and take the `#` away."
         )
     return "\n".join(lines)
+
+
+def _words(name: str, column: Column, meant: dict[str, list[str]]) -> list[str]:
+    """Write what the words of a column mean; those that are not known as comments, and not endlessly many."""
+    lines = [_pad(f"[{name}]", "the file's word = ours")]
+    for theirs, ours in meant.items():
+        if ours:
+            told = f"or {', '.join(map(_quoted, ours[1:]))}: which one?" if ours[1:] else ""
+            lines.append(_pad(f"{_quoted(theirs)} = {_word(column, ours[0])}", told))
+    unknown = [theirs for theirs, ours in meant.items() if not ours]
+    if unknown:
+        lines.append(f"# NOT KNOWN: say which of {', '.join(column.words)} these are, and take the `#` away.")
+    lines += [f'# {_quoted(theirs)} = "…"' for theirs in unknown[:_MOST_WORDS]]
+    if len(unknown) > _MOST_WORDS:
+        lines.append(f"# … and {len(unknown) - _MOST_WORDS} more: does this column really hold {column.doc}?")
+    return lines
+
+
+def _word(column: Column, word: str) -> str:
+    return word if column.kind is Kind.BOOLEAN else _quoted(word)
 
 
 def _absent(table: Table) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.grammar import Style, default, is_missing, reason, shown, value
+from billadjust.inputs.grammar import default, is_missing, reason, shown, value
 from billadjust.inputs.read import ROW
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from billadjust.inputs.read import Rows
+    from billadjust.inputs.style import Style
     from billadjust.schemas import Column, Table
 
 TEXT: Final = "text "
@@ -93,8 +94,8 @@ class Checked:
 
 def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Checked:
     """Split the rows of one file into typed rows, defaults filled in, and rejected ones."""
-    plain = Style(style.digits, style.timezone)
-    styles = {column.name: plain if column.name in rows.exact else style for column in table.columns}
+    native = style.native
+    styles = {column.name: native if column.name in rows.exact else style for column in table.columns}
     text = _as_text(rows.frame, table)
     typed = text.with_columns(
         _text(column).alias(column.name) if column.name in rows.typed else _value(column, styles[column.name])
@@ -103,7 +104,7 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     keeps_rules = [~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())]
     sound = pl.all_horizontal(*[_is_sound(column, rows) for column in table.columns], *keeps_rules)
     as_text = [
-        shown(column, _text(column), plain).alias(TEXT + column.name) if column.name in rows.typed else _text(column)
+        shown(column, _text(column), native).alias(TEXT + column.name) if column.name in rows.typed else _text(column)
         for column in table.columns
     ]
     judged = typed.with_columns(_sound=sound)

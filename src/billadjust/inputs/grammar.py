@@ -6,13 +6,11 @@ read `1e3`, `2026-1-5` and ` 5`, and they round what has too many decimals.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.errors import InputError
+from billadjust.inputs.style import ISO_DATE, Style
 from billadjust.money import MAX_MINOR, as_decimal, to_text
 from billadjust.phrases import phrase
 from billadjust.schemas import MAX_PRICE, MAX_QUANTITY, Kind
@@ -21,38 +19,10 @@ if TYPE_CHECKING:
     from billadjust.schemas import Column
 
 IDENTIFIER: Final = r"[^|\p{Cc}\s](?:[^|\p{Cc}]{0,62}[^|\p{Cc}\s])?"
-ISO_DATE: Final = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 SECONDS: Final = r":[0-5][0-9](?:\.[0-9]{1,6})?"
 OFFSET: Final = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
-DATE_PARTS: Final = {"%Y": "[1-9][0-9]{3}", "%y": "[0-9]{2}", "%m": "[0-9]{2}", "%d": "[0-9]{2}"}
-"""What a date format may be made of, and the shape of each part."""
-
-
-@dataclass(frozen=True)
-class Style:
-    """How the cells of a file are written; `digits` is how many decimals money has, `timezone` what local times mean."""
-
-    digits: int
-    timezone: str
-    decimal_comma: bool = False
-    date_format: str | None = None
-
-    @property
-    def date_shape(self) -> str:
-        """The regular expression of a date.
-
-        Raises:
-            InputError: The format has a part that is not a year, month or day in figures.
-        """
-        if self.date_format is None:
-            return ISO_DATE
-        parts = re.findall(r"%.|[^%]", self.date_format)
-        if unknown := [part for part in parts if part.startswith("%") and part not in DATE_PARTS]:
-            raise InputError(
-                f"The date_format {self.date_format} has {unknown[0]}: use only {', '.join(DATE_PARTS)} and what stands between them."
-            )
-        return "".join(DATE_PARTS.get(part, re.escape(part)) for part in parts)
+_UNMAPPED: Final = "nor mapped to one with `words` in the configuration"
 
 
 def value(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
@@ -126,13 +96,22 @@ def _read(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
             return _date(text, style) if column.kind is Kind.DATE else _timestamp(text, style)
         case Kind.TIME:
             return _time(text)
-        case Kind.BOOLEAN:
-            lower = text.str.to_lowercase()
-            return pl.when(lower.is_in(["true", "false"])).then(lower == "true")
+        case Kind.ENUM | Kind.BOOLEAN:
+            return _word(column, text, style)
         case Kind.DIGITS:
             return pl.when(_is_word(column, text)).then(text.str.strip_prefix("+"))
         case _:
             return pl.when(_is_word(column, text)).then(text)
+
+
+def _word(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
+    """Return our word for the file's, which the configuration may say; null for any other word."""
+    words = style.words.get(column.name)
+    meant = text.replace(words) if words else text
+    if column.kind is Kind.ENUM:
+        return pl.when(meant.is_in(column.words)).then(meant)
+    lower = meant.str.to_lowercase()
+    return pl.when(lower.is_in(column.words)).then(lower == "true")
 
 
 def _is_word(column: Column, text: pl.Expr) -> pl.Expr:
@@ -142,7 +121,6 @@ def _is_word(column: Column, text: pl.Expr) -> pl.Expr:
         Kind.TEXT: text != "",
         Kind.IDENTIFIER: text.str.contains(f"^{IDENTIFIER}$"),
         Kind.IDENTIFIERS: (text == "*") | names,
-        Kind.ENUM: text.is_in(column.values),
         Kind.DIGITS: text.str.contains(f"^{r'[+]?' if column.plus else ''}[0-9]{{1,15}}$"),
     }
     return shapes[column.kind]
@@ -162,8 +140,8 @@ def _shapes(column: Column, text: pl.Expr, style: Style) -> list[tuple[pl.Expr, 
             {
                 Kind.IDENTIFIER: "not an identifier: 1 to 64 characters without `|`, control characters or surrounding blanks",
                 Kind.IDENTIFIERS: "not identifiers joined by `|` (each without surrounding blanks), nor `*`",
-                Kind.ENUM: f"not one of {', '.join(column.values)}",
-                Kind.BOOLEAN: "not true or false",
+                Kind.ENUM: f"not one of {', '.join(column.values)}, {_UNMAPPED}",
+                Kind.BOOLEAN: f"not true or false, {_UNMAPPED}",
                 Kind.TIME: "not a time of day such as 08:00 (or 24:00 for the end of the day)",
                 Kind.DIGITS: f"not 1 to 15 digits ({'a leading + is allowed' if column.plus else 'without +'})",
             }.get(column.kind, "cannot be read"),

@@ -11,7 +11,6 @@ from billadjust.errors import InputError
 from billadjust.inputs.billed import check_billed, check_currency, check_lines, check_totals
 from billadjust.inputs.catalogue import check_allowances, check_bands, check_periods, check_tariffs, check_tiers
 from billadjust.inputs.check import check
-from billadjust.inputs.grammar import Style
 from billadjust.inputs.keys import check_keys
 from billadjust.inputs.model import Inputs
 from billadjust.inputs.one_account import about_account
@@ -20,6 +19,7 @@ from billadjust.inputs.reading import Reading
 from billadjust.inputs.references import check_references
 from billadjust.inputs.rows import rows_of
 from billadjust.inputs.source import find_files
+from billadjust.inputs.style import Style
 from billadjust.inputs.taken import taken_along
 from billadjust.money import minor_digits
 from billadjust.schemas import INPUTS
@@ -164,7 +164,7 @@ def _input(
                 f"The input {name} is missing: put {name}.csv beside the configuration, or give its path under [inputs]."
             )
         return None, [*remarks, f"{name}: there is no such input; {SKIPPED[name]}."]
-    style = replace(plain, decimal_comma=source.decimal_comma, date_format=source.date_format)
+    style = replace(plain, decimal_comma=source.decimal_comma, date_format=source.date_format, words=source.words)
 
     def rows_in(file: DataFile) -> Rows:
         return keep(name, rows_of(file, table, source, spool))

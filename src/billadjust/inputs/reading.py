@@ -12,7 +12,7 @@ from billadjust.inputs.read import FILE_STEP, ROW
 from billadjust.phrases import phrase
 
 if TYPE_CHECKING:
-    from billadjust.inputs.grammar import Style
+    from billadjust.inputs.style import Style
     from billadjust.schemas import Table
 
 

@@ -26,7 +26,8 @@ class Source:
     """How one input is written.
 
     `path` is absolute: a file, a directory or a glob. `configured` is False where only the default place was tried,
-    which may be missing. `date_format` is a strptime format (None: ISO 8601). `columns` maps our names to the file's.
+    which may be missing. `date_format` is a strptime format (None: ISO 8601). `columns` maps our names to the file's,
+    `words`, by our name of a column, the file's words to ours.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     encoding: str = "utf-8"
     date_format: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ class Column:
     plus: bool = False
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words that its cells are taken from; none where they are not a fixed set."""
+        return ("true", "false") if self.kind is Kind.BOOLEAN else self.values
+
+    @property
     def dtype(self) -> pl.DataType:
         """The Polars type that the checked column has."""
         return DTYPES[self.kind]

@@ -37,9 +37,11 @@ def show_checkup(terminal: Terminal, checkup: Checkup, config: Config) -> None:
             terminal.show_line(f"{finding['input']}, in {finding['file']}:")
         column = f"{finding['column']}: " if finding["column"] else ""
         terminal.show_line(f"  {column}{finding['reason']} ({counted(finding['rows'], 'row')})")
-        for example in finding["examples"]:
-            terminal.show_line(f"    line {example['line']}: {_shortened(example['value'])}")
-        terminal.show_line(f"    What to do: {advice(finding['input'], finding['reason'])}.")
+        for row in finding["examples"]:
+            terminal.show_line(f"    line {row['line']}: {_shortened(row['value'])}")
+        example = finding["examples"][0]["value"]
+        what_to_do = advice(finding["input"], finding["reason"], finding["column"], example)
+        terminal.show_line(f"    What to do: {what_to_do}.")
     for row in checkup.consequences.to_dicts():
         terminal.show_line(f"Left out with them: {counted(row['rows'], 'row')} of {row['input']}: {row['reason']}.")
     terminal.show_line(_verdict(checkup))

@@ -46,6 +46,9 @@ def _remarks(guess: Guess) -> list[str]:
         remarks.append(f"only likely: {', '.join(likely)}")
     if guess.unused:
         remarks.append(f"not used: {', '.join(name or 'a column without a name' for name in guess.unused)}")
+    for column, words in guess.words.items():
+        if read := ", ".join(f"{theirs} = {ours[0]}" for theirs, ours in words.items() if ours):
+            remarks.append(f"words of {guess.columns[column]}: {read}")
     return [*remarks, *guess.doubts]
 
 
