@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from billadjust.inputs.grammar import is_missing, reason, value
 from billadjust.inputs.style import Style
-from billadjust.schemas import INPUTS, Column
+from billadjust.schemas import INPUTS, Column, Kind
 
 EURO = Style(digits=2, timezone="Europe/Madrid")
 YEN = Style(digits=0, timezone="Europe/Madrid")
@@ -194,6 +195,60 @@ def judged(asked: Column, text: str | None, style: Style = EURO) -> tuple[Any, s
 @pytest.mark.parametrize(("path", "text", "expected"), CELLS)
 def test_a_cell_has_a_value_or_a_reason(path: str, text: str | None, expected: Any) -> None:  # noqa: ANN401 - of any type
     assert judged(column(path), text) == ((None, expected) if isinstance(expected, Why) else (expected, None))
+
+
+FEES = ("tariffs.monthly_fee", "tariffs.internet_fee", "rates.connect_fee", "rates.price", "rates.minimum_charge",
+        "promises.price")  # fmt: skip
+UNITS = ("rates.from_unit", "allowances.quantity", "cdrs.quantity")
+STEPS = ("rates.per", "rates.first_increment", "rates.increment")
+MONEY = ("invoices.net_total", "invoices.tax_total", "invoices.gross_total", "invoice_lines.net_amount",
+         "prior_credits.net_amount")  # fmt: skip
+CLAIMED = ("disputes.gross_amount", "disputes.justified_gross")
+
+MILLION_MILLIONS = "1000000000000"
+BOUNDS: list[tuple[tuple[str, ...], tuple[str, int], tuple[str, int]]] = [
+    (FEES, ("0", 0), ("100000", 10**11)),
+    (UNITS, ("0", 0), (MILLION_MILLIONS, 10**18)),
+    (STEPS, ("0.000001", 1), (MILLION_MILLIONS, 10**18)),
+    (("invoice_lines.quantity",), (f"-{MILLION_MILLIONS}", -(10**18)), (MILLION_MILLIONS, 10**18)),
+    (("cdrs.charged",), ("-100000", -(10**11)), ("100000", 10**11)),
+    (MONEY, ("-999999999.99", -99_999_999_999), ("999999999.99", 99_999_999_999)),
+    (CLAIMED, ("0", 0), ("999999999.99", 99_999_999_999)),
+    (("invoice_lines.tax_rate",), ("0", 0), ("100", 1_000_000)),
+]
+"""Every column of money, prices, quantities and rates, with the least and the most that it takes: text and value."""
+
+BOUNDED = [(path, least, most) for paths, least, most in BOUNDS for path in paths]
+
+
+@pytest.mark.parametrize(("path", "least", "most"), BOUNDED, ids=[path for path, _, _ in BOUNDED])
+def test_numbers_are_taken_up_to_their_bounds_and_not_beyond(
+    path: str, least: tuple[str, int], most: tuple[str, int]
+) -> None:
+    """One unit beyond a bound is rejected, and so is what 64 bits would wrap around to a small number."""
+    asked = column(path)
+    decimals = {Kind.MONEY: 2, Kind.MICRO: 6, Kind.PERCENT: 4}[asked.kind]
+    unit = Decimal(1).scaleb(-decimals)
+    for text, bound in (least, most):
+        assert judged(asked, text) == (bound, None)
+    wrapped = Decimal(2**64 + 5).scaleb(-decimals)
+    too_small, too_large = Decimal(least[0]) - unit, Decimal(most[0]) + unit
+    for number, words in (
+        (too_large, ("larger than billadjust computes exactly (at most ", "must be at most 100")),
+        (wrapped, ("larger than billadjust computes exactly (at most ", "must be at most 100")),
+        (too_small, ("must not be negative", "must be above 0", "smaller than billadjust computes exactly")),
+        (-wrapped, ("must not be negative", "smaller than billadjust computes exactly")),
+    ):
+        found, reason = judged(asked, f"{number:f}")
+        assert found is None
+        assert reason is not None
+        assert reason.startswith(words), reason
+
+
+def test_every_column_of_numbers_with_decimals_has_bounds_that_are_tested() -> None:
+    numbers = {Kind.MONEY, Kind.MICRO, Kind.PERCENT}
+    known = {f"{table.name}.{one.name}" for table in INPUTS.values() for one in table.columns if one.kind in numbers}
+    assert {path for path, _, _ in BOUNDED} == known
 
 
 STYLED: list[tuple[Style, str, str, Any]] = [
