@@ -199,7 +199,9 @@ def test_a_run_beyond_a_limit_posts_only_after_approval(operator: Path, limit: s
     )
     assert len(rows_of(where / "PREVIEW_adjustments.csv")) == 9
     approved = posted(operator, JULY, "--approve", plan)
-    assert json_of(approved / "summary.json")["beyond_limits"] == told
+    summary = json_of(approved / "summary.json")
+    assert summary["beyond_limits"] == told == [sentence]
+    assert sum(taken["beyond"] for taken in summary["limits"]) == 1
     assert not where.exists()
 
 
@@ -212,10 +214,39 @@ def test_what_is_taken_back_counts_for_the_limits_and_does_not_hide_what_is_give
     outcome = night(ran, "2026-07-03", "--dry-run")
     limits = [line for line in outcome.out.splitlines() if line.startswith("Limit: ")]
     assert limits == [
-        "Limit: The run gives 14.50 EUR and takes back 35.94 EUR; limits.run_gross is 35.93 EUR.",
+        (
+            "Limit: The run gives 14.50 EUR and takes back 35.94 EUR; limits.run_gross is 35.93 EUR. "
+            "The largest changes: A0004 14.50 EUR, A0001 -11.98 EUR, A0002 -11.98 EUR, A0003 -11.98 EUR."
+        ),
         "Limit: Accounts beyond limits.account_gross of 11.98 EUR: 1, A0004 14.50 EUR.",
-        "Limit: The largest changes: A0004 14.50 EUR, A0001 -11.98 EUR, A0002 -11.98 EUR, A0003 -11.98 EUR.",
     ]
+
+
+def test_of_two_limits_of_a_run_the_largest_changes_are_told_with_the_first(operator: Path) -> None:
+    limits = "[limits]\nrun_gross = 43.49\naccount_gross = 14.49\nshare_of_billed = 65.8492\n"
+    plan = plan_of(night(write_operator(operator, operator_of(3), limits), JULY, "--dry-run"))
+    summary = json_of(posted(operator, JULY, "--approve", plan) / "summary.json")
+    told = summary["beyond_limits"]
+    assert [taken["limit"] for taken in summary["limits"] if taken["beyond"]] == [
+        "run_gross",
+        "account_gross",
+        "share_of_billed",
+    ]
+    assert ["The largest changes: " in sentence for sentence in told] == [True, False, False]
+    assert [sentence.partition("limits.")[2].split()[0] for sentence in told] == [
+        "run_gross",
+        "share_of_billed",
+        "account_gross",
+    ]
+
+
+def test_the_summary_counts_the_rows_of_files_alone(ran: Path) -> None:
+    undone = program("undo", "20260702-0001", "--reason", "A test.", "--yes", "--config", ran / "billadjust.toml")
+    assert undone.code == 0, undone
+    for run in runs(ran):
+        files = json_of(run / "manifest.json")["files"]
+        for name, rows in json_of(run / "summary.json")["tables"].items():
+            assert files[f"{name}.csv"]["rows"] == rows
 
 
 def test_what_an_earlier_night_left_to_look_at_is_replaced_by_what_the_last_one_left(operator: Path) -> None:

@@ -28,15 +28,17 @@ def too_many_rejected(counts: pl.DataFrame, limits: Limits) -> str | None:
 
 
 def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str, ...]:
-    """Return a sentence for each limit that the entries (schemas.Entries) are beyond; none is good news.
+    """Return what is to be said of each limit that the entries (schemas.Entries) are beyond; nothing is good news.
 
+    The first limit of the run as a whole also names the accounts that change most: those of the others are the same.
     What a run changes is counted account by account, so that money that only moves between the claims of a customer
     does not count, and what one customer gets is not made up for by what is taken back from another.
     """
     limits, digits = config.limits, config.policy.digits
     accounts, given, back = _moved(entries)
     moved = max(given, back)
-    found, responsible = [], False
+    of_run: list[str] = []
+    of_accounts: list[str] = []
 
     def money(amount: int) -> str:
         return f"{as_decimal(amount, digits)} {config.currency}"
@@ -46,12 +48,11 @@ def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str
 
     run = f"The run gives {money(given)}" + (f" and takes back {money(back)}" if back else "")
     if limits.run_gross is not None and moved > limits.run_gross:
-        found.append(f"{run}; limits.run_gross is {money(limits.run_gross)}.")
-        responsible = True
+        of_run.append(f"{run}; limits.run_gross is {money(limits.run_gross)}.")
     if limits.account_gross is not None:
         large = accounts.filter(pl.col("gross").abs() > limits.account_gross)
         if large.height:
-            found.append(
+            of_accounts.append(
                 f"Accounts beyond limits.account_gross of {money(limits.account_gross)}: {large.height:,}, "
                 f"{'the largest ' if large.height > SHOWN else ''}{named(large)}."
             )
@@ -59,11 +60,10 @@ def exceeded(entries: pl.DataFrame, inputs: Inputs, config: Config) -> tuple[str
         billed = _billed(inputs)
         if moved * PERCENT > billed * limits.share_of_billed:
             share = as_decimal(limits.share_of_billed, 4).normalize()
-            found.append(f"{run} of {money(billed)} billed; limits.share_of_billed is {share:f} %.")
-            responsible = True
-    if responsible:
-        found.append(f"The largest changes: {named(accounts)}.")
-    return tuple(found)
+            of_run.append(f"{run} of {money(billed)} billed; limits.share_of_billed is {share:f} %.")
+    if of_run:
+        of_run[0] += f" The largest changes: {named(accounts)}."
+    return (*of_run, *of_accounts)
 
 
 def measured(entries: pl.DataFrame, inputs: Inputs, counts: pl.DataFrame, config: Config) -> list[dict[str, Any]]:

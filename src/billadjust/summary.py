@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 AMOUNTS = ("net", "tax", "gross")
 
+_NO_FILES = frozenset({"invoice_dates"})
+"""Tables that a run keeps in the ledger alone."""
+
 
 def posted(entries: pl.DataFrame, digits: int) -> dict[str, Any]:
     """Sum up the entries of a run (schemas.Entries): in all, and by rule, kind and settlement."""
@@ -53,9 +56,14 @@ def read(loaded: Loaded) -> dict[str, Any]:
 def found(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """Count the rows of the tables beside the entries, and the review items by topic."""
     return {
-        "tables": {name: table.height for name, table in sorted(tables.items())},
+        "tables": rows_of_files(tables),
         "review": dict(tables["review"].group_by("topic").len().sort("topic").rows()),
     }
+
+
+def rows_of_files(tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Count the rows of those tables beside the entries that are files of the run."""
+    return {name: table.height for name, table in sorted(tables.items()) if name not in _NO_FILES}
 
 
 def provisional(ledger: pl.LazyFrame) -> pl.LazyFrame:

@@ -18,7 +18,7 @@ from billadjust.plan import Plan, post
 from billadjust.report import REPORT, Page, report_page
 from billadjust.schemas import Entries
 from billadjust.settle import undoing
-from billadjust.summary import open_refunds, posted
+from billadjust.summary import open_refunds, posted, rows_of_files
 from billadjust.wording import explain
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def plan_undo(snapshot: Snapshot, run_id: str, reason: str, config: Config, as_o
         "plan_hash": digest,
         **details,
         **posted(entries, policy.digits),
-        "tables": {name: table.height for name, table in tables.items()},
+        "tables": rows_of_files(tables),
         "open_refunds": open_refunds(after, as_of, policy.digits),
     }
     return Plan(new_id, as_of, (), entries, tables, summary, digest)

@@ -32,9 +32,6 @@ REPORT: Final = "report.html"
 
 _LOADER: Final = PackageLoader("billadjust.report")
 
-UNPUBLISHED: Final = frozenset({"invoice_dates"})
-"""Tables that a run keeps and that are no files."""
-
 MOST_ROWS: Final = 25
 """Rows of a list that are shown; the files have all of them."""
 MOST_ITEMS: Final = 5
@@ -84,7 +81,7 @@ def report_page(plan: Plan, snapshot: Snapshot, page: Page) -> str:
         refunds=_refunds(plan, snapshot),
         recent_days=RECENT_DAYS,
         topics=_topics(plan.tables["review"]) if "review" in plan.tables else [],
-        files={name: rows for name, rows in plan.summary["tables"].items() if name not in UNPUBLISHED},
+        files=plan.summary["tables"],
         settlements=SETTLEMENTS,
         by_settlement=by_settlement(plan.entries),
         buckets=BUCKETS,
