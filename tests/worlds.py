@@ -21,9 +21,11 @@ from world_events import make_events
 from world_tables import complete, typed, write_world
 
 __all__ = [
+    "CONSISTENT",
     "Night",
     "Shape",
     "complete",
+    "make_any_order",
     "make_nights",
     "make_policy",
     "make_world",
@@ -36,6 +38,9 @@ __all__ = [
 
 Night = tuple[date, World]
 """A run's date, and what the exports hold that night."""
+
+CONSISTENT: Final = Shape(prior_credits=False, stornos=False)
+"""Worlds in which nothing that is read later contradicts what was read before."""
 
 
 def make_world(seed: int, shape: Shape | None = None) -> World:
@@ -94,6 +99,11 @@ def make_nights(seed: int, world: World, count: int = 5, late: tuple[int, ...] =
         edges |= set().union(*learned.values()) - {date.min}
     inner = rng.sample(sorted(edges), min(len(edges), count - 1))
     return [(as_of, known_on(world, learned, as_of)) for as_of in sorted({*inner, end})]
+
+
+def make_any_order(seed: int, world: World) -> list[Night]:
+    """Make many nights on which a world becomes known in any order."""
+    return make_nights(seed, world, 7, IN_ANY_ORDER)
 
 
 def _learned(rng: Random, world: World, late: tuple[int, ...]) -> dict[str, list[date]]:
@@ -184,7 +194,7 @@ def nights() -> st.SearchStrategy[list[Night]]:
 
 def known_in_any_order() -> st.SearchStrategy[list[Night]]:
     """Worlds, and many nights on which they become known in any order."""
-    return st.builds(lambda seed, world: make_nights(seed, world, 7, IN_ANY_ORDER), SEEDS, worlds())
+    return st.builds(make_any_order, SEEDS, worlds())
 
 
 def policies() -> st.SearchStrategy[Policy]:
