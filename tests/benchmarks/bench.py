@@ -1,9 +1,11 @@
-"""Measure the bare scan, the rating, DuckDB's rating and the whole night on the same made-up month, and compare the results.
+"""Measure the bare scan, the rating, DuckDB's rating, the best price and the whole night on the same made-up month.
 
     python tests/benchmarks/bench.py                    2 million CDRs of 20,000 subscriptions
     python tests/benchmarks/bench.py --cdrs 20000000    ten times as many of both
 
 Each is run in a process of its own, which is asked for its time and its peak memory; the median of three runs counts.
+The sums of both ratings are compared. What the best price costs is the difference of two: what bills should have cost,
+without it and with it; both with ten tariffs on sale, of which customers have six.
 The month is made once and kept in `.bench`.
 """
 
@@ -24,11 +26,14 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from duck import rate_lines
 from month import AS_OF, Size, make_month
+from month_catalogue import NOBODYS, VERSIONS, write_catalogue
 
 from billadjust import nightly
 from billadjust.config import load_config
-from billadjust.inputs import load
+from billadjust.inputs import known_on, load
 from billadjust.inputs.model import Inputs
+from billadjust.night import make_night
+from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.prices import read_prices
 from billadjust.rating.terms import read_terms
@@ -74,6 +79,27 @@ def duck(month: Path, work: Path, _: Inputs) -> None:
     rate_lines(month, work / "terms.parquet", work / "duck.parquet")
 
 
+def without_best_price(_: Path, work: Path, inputs: Inputs) -> None:
+    """Work out what each line should have cost."""
+    _make_night(work, inputs, "off")
+
+
+def with_best_price(_: Path, work: Path, inputs: Inputs) -> None:
+    """Work out the same, and what each bill would have cost under every tariff on sale."""
+    _make_night(work, inputs, "advise")
+
+
+def _make_night(work: Path, inputs: Inputs, mode: str) -> None:
+    staged = Path(tempfile.mkdtemp(dir=work))
+
+    def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+        frame.sink_parquet(staged / f"{name}.parquet", engine="streaming")
+        return pl.scan_parquet(staged / f"{name}.parquet")
+
+    policy = Policy.of({"best_price.mode": mode})
+    make_night(known_on(inputs, AS_OF, policy.timezone), policy, AS_OF, stage)
+
+
 def night(month: Path, _: Path, __: Inputs) -> None:
     """Work out all that a night would post, without posting it."""
     unseen = Watch(lambda _: None, lambda *_, **__: None, time.monotonic)
@@ -84,12 +110,16 @@ TASKS: Final[dict[str, Callable[[Path, Path, Inputs], None]]] = {
     "scan": scan,
     "rating": rating,
     "duckdb": duck,
+    "lines": without_best_price,
+    "best_price": with_best_price,
     "night": night,
 }
 WORDS: Final = {
     "scan": "bare scan",
     "rating": "our rating",
     "duckdb": "DuckDB's rating",
+    "lines": "what lines should cost",
+    "best_price": "and bills at ten tariffs",
     "night": "whole night, dry",
 }
 
@@ -121,11 +151,19 @@ def compare(work: Path) -> int:
     return both.height
 
 
-def read_inputs(month: Path, work: Path) -> Inputs:
-    """Read everything but the CDRs with its checks; the CDRs are made as they are after theirs."""
+def read_inputs(month: Path, work: Path, *, ten_tariffs: bool = False) -> Inputs:
+    """Read everything but the CDRs with its checks; the CDRs are made as they are after theirs.
+
+    `ten_tariffs`: with those on sale that nobody has.
+    """
     config = load_config(month / "billadjust.toml")
     sources = {name: source for name, source in config.sources.items() if name != "cdrs"}
     spool = Path(tempfile.mkdtemp(dir=work))
+    if ten_tariffs:
+        catalogue = Path(tempfile.mkdtemp(dir=work))
+        write_catalogue(catalogue, CDRS_EACH, VERSIONS + NOBODYS)
+        for name in ("tariffs", "rates", "allowances"):
+            sources[name] = replace(sources[name], path=str(catalogue / f"{name}.csv"))
     inputs = load(sources, currency=config.currency, timezone=config.timezone, spool=spool).inputs
     cdrs = pl.scan_parquet(month / "cdrs" / "*.parquet").with_columns(
         pl.col("destination").str.strip_prefix("+"),
@@ -160,8 +198,9 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.task:
         # the tables beside the CDRs are read beforehand; a whole night reads everything itself
-        reads = asked.task in {"rating", "prepare"}
-        inputs = read_inputs(asked.month, asked.work) if reads else Inputs.of({})
+        compares = asked.task in {"lines", "best_price"}
+        reads = compares or asked.task in {"rating", "prepare"}
+        inputs = read_inputs(asked.month, asked.work, ten_tariffs=compares) if reads else Inputs.of({})
         start, busy = time.perf_counter(), time.process_time()
         (TASKS | {"prepare": prepare})[asked.task](asked.month, asked.work, inputs)
         sys.stdout.write(f"{time.perf_counter() - start} {time.process_time() - busy}")

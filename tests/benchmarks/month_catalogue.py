@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 MOBILE: Final = ("346", "347", "346", "347", "349", "348")
@@ -42,15 +43,25 @@ VERSIONS: Final = (
     ("payg", 1, "2022-01-01", "0", "0", 120, 0),
 )
 
+NOBODYS: Final = (
+    ("mini", 1, "2023-01-01", "4.90", "2.00", 110, 50),
+    ("talk", 1, "2023-01-01", "12.90", "5.00", 90, 150),
+    ("home", 1, "2024-01-01", "24.90", "12.00", 95, 250),
+    ("max", 1, "2025-01-01", "39.90", "20.00", 80, 500),
+)
+"""Four more tariffs, which are on sale, and which nobody has."""
 
-def write_catalogue(directory: Path, usage: int) -> None:
+
+def write_catalogue(
+    directory: Path, usage: int, versions: Sequence[tuple[str, int, str, str, str, int, int]] = VERSIONS
+) -> None:
     """Write tariffs, rates, allowances and bands for `usage` CDRs of a subscription a month."""
     names = ("tariff_id", "version", "effective_from", "monthly_fee", "internet_fee")
-    pl.DataFrame([version[:5] for version in VERSIONS], schema=list(names), orient="row").write_csv(
+    pl.DataFrame([version[:5] for version in versions], schema=list(names), orient="row").write_csv(
         directory / "tariffs.csv"
     )
     rates, allowances = [], []
-    for tariff_id, version, _, _, _, percent, included in VERSIONS:
+    for tariff_id, version, _, _, _, percent, included in versions:
         key = {"tariff_id": tariff_id, "version": version}
         rates += [key | row for row in _voice(tariff_id, percent)]
         rates.append(key | _row("sms", "*", percent * 9, 1, 1))
