@@ -193,7 +193,7 @@ STORIES: Final[dict[str, Sequence[Night]]] = {
             promises=[{"item": "calls", "price": "18.00"}],
             disputes=[{"line_no": 3, "status": "accepted", "resolved_on": "2026-03-05"}],
             outages=[{}],
-            offers=[{"cost": "35.00", "best_cost": "34.00"}],
+            offers=[{"best_usage_cost": "22.00", "best_cost": "34.00"}],
         ),
         {"undo": None},
     ],

@@ -98,9 +98,13 @@ DEFAULTS: Final[dict[str, Row]] = {
         "tax_rate": "21",
         "from_tariff": "card",
         "from_version": 2,
+        "fees": "15.00",
+        "usage_cost": "20.00",
         "cost": "35.00",
         "to_tariff": "club",
         "to_version": 1,
+        "best_fees": "12.00",
+        "best_usage_cost": "10.00",
         "best_cost": "22.00",
     },
 }
@@ -278,6 +282,7 @@ def _offer(row: Row) -> Row:
     assert not unknown, unknown
     full: Row = DEFAULTS["offers"] | row
     full["tax_rate"] = int(Decimal(full["tax_rate"]) * 10_000)
+    full |= {name: int(Decimal(full[name]) * 1_000_000) for name in ("usage_cost", "best_usage_cost")}
     return full | {name: _minor(full[name]) for name in ("cost", "best_cost")}
 
 

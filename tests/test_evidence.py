@@ -85,6 +85,9 @@ def stated(entry: Entry, figures: Entry) -> Decimal:  # noqa: PLR0911  # one for
             by_time = fee * Fraction(figures["minutes"]) / figures["cycle_minutes"]
             return max(rounded(fee * Fraction(figures["percent"]) / 100), rounded(by_time))
         case "best_price":
+            for which in ("", "best_"):
+                exact = added(figures[f"{which}fees"]) + Fraction(figures[f"{which}usage_cost"])
+                assert rounded(exact) == Decimal(figures[f"{which}cost"])
             return Decimal(figures["cost"]) - Decimal(figures["best_cost"])
         case "error_indemnity":
             wrong = Decimal(figures["charged"]) - Decimal(figures["due"])
@@ -132,7 +135,7 @@ def test_each_entry_of_made_up_worlds_can_be_computed_again() -> None:
         told |= set(ledger["rule"]) | {f"{name} is there" for name in _figures(ledger)}
     # The worlds are of any use only if they have entries of every rule, and every figure.
     expected = {"billing_error", "promised_price", "no_lock_in", "tariff_improvement", "outage_credit"}
-    expected |= {"dispute_refund", "error_indemnity"}
+    expected |= {"dispute_refund", "best_price", "error_indemnity"}
     assert told >= expected | {f"{name} is there" for name in ("fees", "billed_before", "open_before", "beside")}
 
 

@@ -6,7 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from billadjust.rules.evidence import evidence, micro
+from billadjust.money import micro
+from billadjust.rules.evidence import evidence
 
 SORRY_CASES: Final = ("reconnect", "reconnect_all", "delist")
 """What calls for an apology: collections did it, and it is undone."""

@@ -71,8 +71,8 @@ NUMBERS: Final = (
     "periods",
     "parts",
 )
-SUMS: Final = ("fees", "contract_fees", "improved_fees")
-"""What is to be added up, fee by fee, as `rules.fees` writes it."""
+SUMS: Final = ("fees", "contract_fees", "improved_fees", "best_fees", "usage_cost", "best_usage_cost")
+"""What is to be added up: fees, term by term, as `rating.fee_terms` writes them, and the exact cost of usage."""
 
 SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£"}
 

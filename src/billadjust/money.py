@@ -97,3 +97,8 @@ def to_text(amount: pl.Expr, digits: int) -> pl.Expr:
     whole = (amount.abs() // 10**digits).cast(pl.String)
     part = (amount.abs() % 10**digits).cast(pl.String).str.zfill(digits)
     return pl.concat_str(sign, whole, pl.lit("."), part)
+
+
+def micro(value: pl.Expr) -> pl.Expr:
+    """Millionths as text without needless zeros: 6,900,000 is "6.90", 3,500 is "0.0035", 2,000,000 is "2.00"."""
+    return to_text(value, 6).str.replace(r"0{1,4}$", "")

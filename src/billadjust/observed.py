@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from billadjust.calendar import local_date
-from billadjust.money import MICRO, divide_half_up, to_text
-from billadjust.rules.evidence import amount, micro, number
+from billadjust.money import MICRO, divide_half_up, micro, to_text
+from billadjust.rules.evidence import amount, number
 from billadjust.rules.incidents import Outage
 from billadjust.rules.outage_credit import BETWEEN_OUTAGES, local_text
 from billadjust.rules.outage_terms import SERVICES, terms

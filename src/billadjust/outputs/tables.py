@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billadjust.finance import credit_note_lines
-from billadjust.money import to_decimal
+from billadjust.money import micro, to_decimal
 from billadjust.outputs.columns import OUTPUTS
-from billadjust.rules.evidence import micro, percent
+from billadjust.rules.evidence import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

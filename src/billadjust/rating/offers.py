@@ -12,6 +12,7 @@ from billadjust.money import divide_half_up
 from billadjust.rating.bundles import BILL, VERSION
 from billadjust.rating.candidate_usage import usage_bounds, usage_costs
 from billadjust.rating.lines import IS_FEE
+from billadjust.rating.offer_parts import offer_parts
 from billadjust.rating.terms import NEEDS_REJECTED
 from billadjust.rating.usage import REJECTED_PREFIX
 from billadjust.schemas import FOREVER, Offers
@@ -55,15 +56,31 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
         .filter(pl.col("best_cost") < pl.col("cost"))
         .sort(*BILL, "best_cost", *VERSION)
         .unique(BILL, keep="first", maintain_order=True)
-        .select(*BILL, "best_cost", to_tariff="tariff_id", to_version="version")
+        .select(
+            *BILL,
+            "best_cost",
+            "best_usage_cost",
+            best_fee="monthly_fee",
+            to_tariff="tariff_id",
+            to_version="version",
+        )
     )
-    return bills.lazy().join(best.lazy(), on=BILL, how="left").select(Offers.column_names())
+    compared = bills.join(best, on=BILL, how="left")
+    credited = compared.filter(pl.col("mode") == "credit", pl.col("best_cost").is_not_null())
+    parts = offer_parts(credited, inputs, spans, policy)
+    return (
+        compared.lazy()
+        .drop("usage_cost", "best_usage_cost")
+        .join(parts, on=BILL, how="left")
+        .select(Offers.column_names())
+    )
 
 
 def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
     """Add to each pair of a bill and a version that may be the cheapest what it would have cost (`best_cost`).
 
-    Only where the bounds of the usage's cost do not tell that in cents are CDRs rated.
+    Only where the bounds of the usage's cost do not tell that in cents are CDRs rated. Columns: the bill's key,
+    tariff_id, version, monthly_fee, cost, best_cost, and best_usage_cost (millionths; null where bounds told enough).
     """
     with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "cycle_day", "first_day", "end_day")
     bounds = usage_bounds(inputs, with_usage, policy)
@@ -78,13 +95,14 @@ def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFram
         .filter(pl.col("low_total") <= cheapest)
     )
     is_told = (pl.col("low_total") == pl.col("high_total")).fill_null(value=False)
-    told = open_pairs.filter(is_told).with_columns(best_cost="low_total")
+    usage_cost = pl.when(~pl.col("has_usage")).then(0).when(pl.col("low") == pl.col("high")).then("low")
+    told = open_pairs.filter(is_told).with_columns(best_cost="low_total", best_usage_cost=usage_cost)
     rest = open_pairs.filter(~is_told)
     costs = usage_costs(inputs, rest.select(*BILL, *VERSION, "cycle_day", "first_day", "end_day"), policy)
     rated = rest.join(costs, on=[*BILL, *VERSION]).with_columns(
-        best_cost=_total(pl.col("fee"), pl.col("usage_cost"), policy)
+        best_cost=_total(pl.col("fee"), pl.col("usage_cost"), policy), best_usage_cost="usage_cost"
     )
-    columns = [*BILL, *VERSION, "cost", "best_cost"]
+    columns = [*BILL, *VERSION, "monthly_fee", "cost", "best_cost", "best_usage_cost"]
     return pl.concat([told.select(columns), rated.select(columns)])
 
 
@@ -147,7 +165,7 @@ def _bills(inputs: Inputs, spans: pl.LazyFrame, lines: pl.LazyFrame, policy: Pol
 def _priced(bills: pl.LazyFrame, inputs: Inputs, usage: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """Add to bills what their usage costs under the improved versions, and leave out those for which that is not known.
 
-    Adds: cost, has_usage, and first_day and end_day, between which are the cycles of its usage.
+    Adds: cost, usage_cost (millionths), has_usage, and first_day and end_day, between which are the cycles of its usage.
     """
     improved = usage.filter((pl.col("choice") == "improved") | pl.col("shared"))
     sums = (
@@ -166,6 +184,7 @@ def _priced(bills: pl.LazyFrame, inputs: Inputs, usage: pl.LazyFrame, policy: Po
         bills.join(sums, on=BILL, how="left")
         .filter(~pl.col("unrated").fill_null(value=False))
         .with_columns(
+            pl.col("usage_cost").fill_null(0),
             cost=_total(pl.col("fee"), pl.col("usage_cost").fill_null(0), policy),
             has_usage=pl.col("unrated").is_not_null(),
             first_day=pl.min_horizontal(cycle_start(pl.col("period_start"), cycle_day), "first_cycle"),
@@ -220,8 +239,8 @@ def _that_count(bills: pl.LazyFrame, spans: pl.LazyFrame, as_of: date) -> pl.Laz
 def _pairs(bills: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
     """Put each bill beside the versions that could be cheaper: those whose fee alone is less than the bill's cost.
 
-    Columns: the bill's key, tariff_id, version, fee (in parts of a cycle times millionths), cost, has_usage, cycle_day,
-    first_day, end_day.
+    Columns: the bill's key, tariff_id, version, monthly_fee (millionths), fee (in parts of a cycle times millionths),
+    cost, has_usage, cycle_day, first_day, end_day.
     """
     start = pl.col("period_start")
     return (
@@ -231,7 +250,7 @@ def _pairs(bills: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
         .filter(start >= pl.col("sold_from"), start < pl.col("sold_to"))
         .with_columns(fee=pl.col("monthly_fee").cast(pl.Int128) * pl.col("parts"))
         .filter(_total(pl.col("fee"), pl.lit(0), policy) < pl.col("cost"))
-        .select(*BILL, *VERSION, "fee", "cost", "has_usage", "cycle_day", "first_day", "end_day")
+        .select(*BILL, *VERSION, "monthly_fee", "fee", "cost", "has_usage", "cycle_day", "first_day", "end_day")
         .collect(engine="streaming")
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from billadjust.money import micro
 from billadjust.phrases import phrase
 from billadjust.rules.evidence import amount, evidence
 from billadjust.schemas import Claims
@@ -54,8 +55,12 @@ def best_price(night: Night) -> pl.LazyFrame:
             variant=pl.lit("credit"),
             evidence=evidence(
                 tariff=pl.col("tariff"),
+                fees=pl.col("fees"),
+                usage_cost=micro(pl.col("usage_cost")),
                 cost=amount(pl.col("cost"), policy.digits),
                 best_tariff=pl.col("best_tariff"),
+                best_fees=pl.col("best_fees"),
+                best_usage_cost=micro(pl.col("best_usage_cost")),
                 best_cost=amount(pl.col("best_cost"), policy.digits),
             ),
             stated=owed,

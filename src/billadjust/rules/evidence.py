@@ -17,11 +17,6 @@ def amount(value: pl.Expr, digits: int) -> pl.Expr:
     return to_text(value, digits)
 
 
-def micro(value: pl.Expr) -> pl.Expr:
-    """Millionths as text without needless zeros: 6,900,000 is "6.90", 3,500 is "0.0035", 2,000,000 is "2.00"."""
-    return to_text(value, 6).str.replace(r"0{1,4}$", "")
-
-
 def number(value: pl.Expr, digits: int) -> pl.Expr:
     """A count as text without needless zeros: 65,000,000 with 6 digits is "65"."""
     return to_text(value, digits).str.replace(r"\.?0+$", "")

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.calendar import CYCLE, cycle_end, cycle_start
-from billadjust.money import MICRO, divide_half_up
-from billadjust.phrases import phrase
 from billadjust.rating.coverage import coverage
+from billadjust.rating.fee_terms import by_cycle, fee_terms
 from billadjust.rating.lines import IS_FEE, LINE
 from billadjust.rating.recurring import PART_OF_SERVICE, fee_of
 from billadjust.rating.shortfall import CHOICES
-from billadjust.rules.evidence import micro
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +18,6 @@ if TYPE_CHECKING:
     from billadjust.night import Night
     from billadjust.rating.coverage import Coverage
     from billadjust.rating.terms import Choice
-
-PLUS: Final = " + "
-"""What stands between the terms of a fee."""
 
 
 def with_fees(night: Night, lines: pl.LazyFrame, choices: Sequence[Choice]) -> pl.LazyFrame:
@@ -45,7 +39,7 @@ def with_fees(night: Night, lines: pl.LazyFrame, choices: Sequence[Choice]) -> p
     pieces = _pieces(pl.concat([whole, first.select(*LINE, "subscription_id", "due_from", "due_to", "part")]), night)
     told = lines.join(_billed_before(stacks), on=LINE, how="left")
     for choice in choices:
-        told = told.join(_terms(pieces, choice, night.policy.digits), on=LINE, how="left").pipe(_told, choice)
+        told = told.join(fee_terms(pieces, LINE, choice, night.policy.digits), on=LINE, how="left").pipe(_told, choice)
     return told
 
 
@@ -78,13 +72,11 @@ def _billed_before(stacks: Coverage) -> pl.LazyFrame:
 def _pieces(due: pl.LazyFrame, night: Night) -> pl.LazyFrame:
     """Cut stretches of days that are due by the subscriptions' spans and by cycles, each with the fees of its version.
 
-    `due`: invoice_id, line_no, subscription_id, part, due_from, due_to. Adds to line and part: cycle (its first day),
-    start, days, length (of the cycle in days), contract and improved (millionths).
+    `due`: invoice_id, line_no, subscription_id, part, due_from, due_to. Columns: those of `by_cycle`, and contract and
+    improved (millionths).
     """
-    cycle_day = pl.col("bill_cycle_day")
     start, end = pl.max_horizontal("day_from", "due_from"), pl.min_horizontal("day_to", "due_to")
-    begins, stops = pl.max_horizontal("start", "cycle"), pl.min_horizontal("end", "next_cycle")
-    return (
+    return by_cycle(
         due.join(night.spans.drop("account_id"), on="subscription_id")
         .filter(pl.col("day_from") < pl.col("due_to"), pl.col("day_to") > pl.col("due_from"))
         .select(
@@ -94,35 +86,5 @@ def _pieces(due: pl.LazyFrame, night: Night) -> pl.LazyFrame:
             start=start,
             end=end,
             **{choice: fee_of(choice) for choice in CHOICES},
-        )
-        .with_columns(cycle=pl.date_ranges(cycle_start(pl.col("start"), cycle_day), "end", "1mo", closed="left"))
-        .explode("cycle")
-        .with_columns(next_cycle=cycle_end(pl.col("cycle"), cycle_day))
-        .select(
-            *LINE,
-            "part",
-            *CHOICES,
-            "cycle",
-            start=begins,
-            days=(stops - begins).dt.total_days(),
-            length=(pl.col("next_cycle") - pl.col("cycle")).dt.total_days(),
-        )
-    )
-
-
-def _terms(pieces: pl.LazyFrame, choice: str, digits: int) -> pl.LazyFrame:
-    """Return invoice_id, line_no, `terms`, and `minor`: their sum, in minor units."""
-    fee, days, length = pl.col(choice), pl.col("days"), pl.col("length")
-    parts = fee.cast(pl.Int128) * days * (CYCLE // length)
-    term = pl.when(days == length).then(micro(fee)).otherwise(phrase("{} × {}/{}", micro(fee), days, length))  # noqa: RUF001  # as people write it
-    return (
-        # Stretches of one fee in one cycle are one term; a part that costs nothing is none.
-        pieces.filter(fee > 0)
-        .group_by(*LINE, "part", "cycle", "length", choice)
-        .agg(days.sum(), pl.col("start").min())
-        .group_by(LINE)
-        .agg(
-            terms=term.sort_by("start", "part").str.join(PLUS),
-            minor=divide_half_up(parts.sum(), CYCLE * MICRO // 10**digits).cast(pl.Int64),
         )
     )

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.money import MICRO, divide_half_up
+from billadjust.money import MICRO, divide_half_up, micro
 from billadjust.outage_schemes import PROMISE
 from billadjust.phrases import phrase
-from billadjust.rules.evidence import amount, evidence, micro, number, percent
+from billadjust.rules.evidence import amount, evidence, number, percent
 from billadjust.rules.incidents import incidents_of_subscriptions
 from billadjust.rules.outage_amounts import MEMBERS, with_amounts
 from billadjust.schemas import Claims

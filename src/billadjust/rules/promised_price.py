@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from billadjust.money import MAX_MINOR, MICRO, divide_half_up
-from billadjust.rules.evidence import amount, evidence, micro, number
+from billadjust.money import MAX_MINOR, MICRO, divide_half_up, micro
+from billadjust.rules.evidence import amount, evidence, number
 from billadjust.rules.line_claims import chargeable, line_claims
 
 if TYPE_CHECKING:

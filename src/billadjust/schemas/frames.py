@@ -156,7 +156,9 @@ class Offers(dy.Schema):
 
     `cost` is what the bill's fee and usage cost under the improved versions (`from_version` is the last of them),
     `best_cost` what they would cost under the cheapest version on sale, in minor units; null, as are `to_tariff` and
-    `to_version`, where none is cheaper. `mode` is "advise" or "credit". `is_newest` marks the newest bill of each current
+    `to_version`, where none is cheaper. Of a bill whose difference is credited both are split into the terms of their fee
+    (`fees`, `best_fees`, such as "15.00 × 16/31") and what its usage costs exactly (`usage_cost`, `best_usage_cost`, in
+    millionths): their sum, rounded once. `mode` is "advise" or "credit". `is_newest` marks the newest bill of each current
     subscription; `frozen` is true where a rejected row forbids to post anything on one of the bill's lines. `tax_rate` is
     that of the fee.
     """
@@ -171,9 +173,13 @@ class Offers(dy.Schema):
     tax_rate = dy.Int64()
     from_tariff = dy.String()
     from_version = dy.Int64()
+    fees = dy.String(nullable=True)
+    usage_cost = dy.Int64(nullable=True)
     cost = dy.Int64()
     to_tariff = dy.String(nullable=True)
     to_version = dy.Int64(nullable=True)
+    best_fees = dy.String(nullable=True)
+    best_usage_cost = dy.Int64(nullable=True)
     best_cost = dy.Int64(nullable=True)
 
 
