@@ -2,7 +2,7 @@
 
 Run it with `python tests/benchmarks/bench_notices.py [ACCOUNTS]`; it prints seconds and the memory at the peak. Every
 account has an entry; a third of them have a refund that became final (two entries), a third an error with its
-indemnity (two entries), the others an outage credit.
+indemnity (two entries), the others an outage credit. Each letter also tells of a better tariff.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from billadjust.announcements import announcements
 from billadjust.notices import notices
 from billadjust.outputs.csvfile import write_csv
 from billadjust.schemas import Entries
@@ -75,6 +76,20 @@ def entries_of(accounts: int) -> pl.DataFrame:
     return pl.concat(parts).select(Entries.column_names())
 
 
+def announced(accounts: int) -> pl.DataFrame:
+    """Announce to every account that a line of theirs moves to a better version (as of `announcements`)."""
+    changes = pl.select(pl.int_range(accounts, dtype=pl.Int64).alias("number")).select(
+        account_id=pl.format("A{}", "number"),
+        subscription_id=pl.format("S{}", "number"),
+        tariff_id=pl.lit("net"),
+        effective_from=pl.lit(date(2026, 9, 15)),
+        old_monthly_fee=pl.lit(8_300_000, pl.Int64),
+        new_monthly_fee=pl.lit(6_900_000, pl.Int64),
+    )
+    names = ("order", "account_id", "subscription_id", "invoice_id")
+    return announcements(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), changes, "EUR")
+
+
 def main() -> None:
     """Measure and print."""
     accounts = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
@@ -86,9 +101,10 @@ def main() -> None:
         email=pl.format("customer.{}@example.com", "number"),
         language=pl.when(pl.col("number") % 2 == 0).then(pl.lit("es")).otherwise(pl.lit("en")),
     )
+    told = announced(accounts)
     before = peak()
     begin, busy = time.perf_counter(), time.process_time()
-    letters = notices(entries, recipients, 2)
+    letters = notices(entries, recipients, 2, announced=told)
     written, busy = time.perf_counter() - begin, time.process_time() - busy
     with tempfile.TemporaryDirectory() as name:
         begin = time.perf_counter()
@@ -99,11 +115,11 @@ def main() -> None:
         published = time.perf_counter() - begin
         sizes = [path.stat().st_size / 1e6 for path in sorted(Path(name).iterdir())]
     lines = (
-        f"{letters.height:,} letters of {entries.height:,} entries",
+        f"{letters.height:,} letters of {entries.height:,} entries and {told.height:,} announcements",
         f"written   {written:6.1f} s, {busy:.1f} s of the processors",
         f"kept      {kept:6.1f} s, {sizes[1]:,.0f} MB of Parquet",
         f"published {published:6.1f} s, {sizes[0]:,.0f} MB of CSV",
-        f"memory    {peak() / 1e3:6.1f} GB at the peak, of which {before / 1e3:.1f} GB are the entries",
+        f"memory    {peak() / 1e3:6.1f} GB at the peak, of which {before / 1e3:.1f} GB are entries and announcements",
     )
     print("\n".join(lines))  # noqa: T201  # what it is for
 
