@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from operator_case import Row, Tables, invoice, posted, rows_of, tariff, write_operator
+from operator_case import JULY, Row, Tables, invoice, operator_of, posted, rows_of, tariff, write_operator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -209,3 +209,24 @@ def test_a_hold_ends_when_the_complaint_is_decided(tmp_path: Path, how: dict[str
     assert rows_of(after / "holds.csv") == []
     # What was in dispute and is right after all may be collected again: the suspension stands.
     assert ("on_hold" in orders(after).get("reconnect", set())) == (how["status"] == "accepted")
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "order", "transferred"),
+    [("2026-07-02", {"reconnect": {"A0001"}}, ["1.69"]), ("2026-07-03", {}, []), ("", {}, [])],
+)
+def test_an_invoice_that_is_paid_tomorrow_is_not_paid_today(
+    tmp_path: Path, paid_on: str, order: dict[str, set[str]], transferred: list[str]
+) -> None:
+    """Of 22.02, 1.40 + 0.29 are credited; 20.33 are left until the invoice is paid, more than 20.00."""
+    tables = operator_of(1)
+    del tables["disputes"], tables["outages"]
+    tables["accounts"][0] |= {"closed_on": "2026-07-01", "iban": "ES7000000000010000001234"}
+    tables["invoices"][0]["paid_on"] = paid_on
+    tables["collections"] = [
+        {"event_id": "E", "account_id": "A0001", "subscription_id": "S0001", "invoice_id": "F0001", "kind": "suspension",
+         "happened_on": "2026-07-02"}
+    ]  # fmt: skip
+    run = posted(write_operator(tmp_path / "operator", tables, "[policy]\ncollections.min_gross = 20.00\n"), JULY)
+    assert orders(run) == order
+    assert [row["gross"] for row in rows_of(run / "bank_transfers.csv")] == transferred

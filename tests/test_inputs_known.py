@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billadjust.inputs import known_on
-from inputs_case import CLEAN, ids, read
+from inputs_case import CLEAN, changed, ids, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +67,16 @@ def test_lines_without_the_input_invoices_stay(tmp_path: Path) -> None:
         len(ids(known_on(inputs, date(2020, 1, 1), "Europe/Madrid").invoice_lines, "line_no"))
         == CLEAN["invoice_lines"].count("\n") - 1
     )
+
+
+def test_an_invoice_is_paid_from_the_day_of_its_payment_on(tmp_path: Path) -> None:
+    invoices = changed(
+        "invoices",
+        ("gross_total\n", "gross_total,paid_on\n"),
+        ("15.61\n", "15.61,2026-02-10\n"),
+        ("24.20\n", "24.20,\n"),
+    )
+    inputs = read(tmp_path, invoices=invoices).inputs
+    for day, paid_on in ((9, None), (10, date(2026, 2, 10))):
+        known = known_on(inputs, date(2026, 2, day), "Europe/Madrid").invoices
+        assert dict(known.select("invoice_id", "paid_on").collect().rows()) == {"F1": paid_on, "F2": None}

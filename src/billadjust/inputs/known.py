@@ -17,9 +17,11 @@ def known_on(inputs: Inputs, as_of: date, timezone: str) -> Inputs:
     """Leave out rows dated after the run's date: they are not used yet (§2.1).
 
     Invoices count by issue_date, and their lines with them; disputes by opened_on; outages by the local date of ended_at;
-    collections by happened_on; prior credits by granted_on. A dispute whose resolution comes later is still open.
+    collections by happened_on; prior credits by granted_on. A dispute whose resolution comes later is still open, and
+    an invoice whose payment comes later is still unpaid.
     """
-    invoices = inputs.invoices.filter(pl.col("issue_date") <= as_of)
+    paid_on = pl.when(pl.col("paid_on") <= as_of).then("paid_on").alias("paid_on")
+    invoices = inputs.invoices.filter(pl.col("issue_date") <= as_of).with_columns(paid_on)
     lines = inputs.invoice_lines
     if "invoices" in inputs.present:
         lines = lines.join(invoices.select("invoice_id"), on="invoice_id", how="semi")
