@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +213,52 @@ def test_a_dry_run_is_not_measured(operator: Path) -> None:
     assert tree(operator) == before
 
 
+def undo(directory: Path, *options: str | Path) -> Outcome:
+    """Undo the first run of the operator."""
+    config = directory / "billadjust.toml"
+    return program("undo", "20260702-0001", "--reason", "A test.", "--as-of", JULY, "--config", config, *options)
+
+
+def test_an_undo_is_logged_and_measured_like_a_run(operator: Path) -> None:
+    path = operator / "billadjust.prom"
+    write_operator(operator, operator_of(3), '[outputs]\nmetrics = "billadjust.prom"\n')
+    posted(operator, JULY)
+    outcome = undo(operator, "--yes", "--log-format", "json")
+    assert outcome.code == 0, outcome
+    events = events_of(outcome.err)
+    assert (events[0]["event"], events[0]["command"], events[0]["undoes"]) == ("start", "undo", "20260702-0001")
+    assert (events[-1]["event"], events[-1]["exit_code"]) == ("end", 0)
+    [said] = [event for event in events if event["event"] == "posted"]
+    # Three customers had 11.99 net and 2.51 tax each.
+    assert (said["run_id"], said["posted"]["entries"], said["posted"]["gross"]) == ("20260702-0002", 9, "-43.50")
+    steps = [event["step"] for event in events if event["event"] == "step"]
+    assert steps == ["Checking the ledger", "Working out what to take back", "Posting", "Writing files"]
+    metrics = metrics_of(path)
+    assert metrics['billadjust_runs_total{exit_code="0"}'] == "2.0"
+    assert not any(name.startswith("billadjust_run_input_rows") for name in metrics)
+    total = sum(float(value) for name, value in metrics.items() if name.startswith("billadjust_run_gross"))
+    assert round(total, 2) == -43.50
+
+
+def test_an_undo_that_fails_is_logged_and_measured_and_one_that_posts_nothing_is_not(operator: Path) -> None:
+    path = operator / "billadjust.prom"
+    failed = undo(operator, "--yes", "--log-format", "json", "--metrics", path)
+    [message] = [event["message"] for event in events_of(failed.err) if event["event"] == "failed"]
+    assert (failed.code, message.partition(" in")[0]) == (2, "There is no run 20260702-0001")
+    assert metrics_of(path)["billadjust_run_exit_code"] == "2.0"
+    write_operator(operator, operator_of(3), '[outputs]\nmetrics = "billadjust.prom"\n')
+    posted(operator, JULY)
+    before = tree(operator)
+    assert undo(operator, "--dry-run", "--log-format", "json").code == 0
+    assert undo(operator, "--dry-run", "--metrics", path).code == 2
+    asked = undo(operator, "--log-format", "json")
+    assert (asked.code, asked.err.partition(".")[0]) == (
+        2,
+        "billadjust: A log in JSON is no place to ask whether the run is to be undone",
+    )
+    assert tree(operator) == before
+
+
 HOLD = """
 import sys
 
@@ -266,3 +313,13 @@ def test_the_help_names_what_a_scheduler_needs(monkeypatch: pytest.MonkeyPatch) 
     text = program("run", "--help").out
     for option in ("--quiet", "--log-format", "--metrics"):
         assert option in text
+
+
+@pytest.mark.parametrize("command", ["check", "init", "undo", "simulate", "status", "explain"])
+def test_help_breaks_its_lines_only_where_they_end(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    about = program(command, "--help").out.partition("╭")[0]
+    lines = [line.rstrip() for line in about.splitlines()]
+    for line, following in pairwise(lines):
+        if line and following:
+            assert len(line) + 1 + len(following.split()[0]) > 99, (line, following)

@@ -66,7 +66,8 @@ def test_foreign_exports_get_the_configuration_that_a_person_wrote_for_them(fore
         assert Path(guess.path).name in {Path(source.path).name, "Facturas_[0-9]*.csv"}
         # where an input has no dates, the documentation gives no format either
         assert replace(guess, path=source.path) == source
-    assert (ours.currency, ours.style.dialect) == ("EUR", "spanish")
+    assert (ours.currency, ours.style.dialect, ours.report_language) == ("EUR", "spanish", "es")
+    assert '\n# report_language = "es"           # of report.html' in (foreign / "billadjust.toml").read_text("utf-8")
     assert "  accounts: file Clientes.csv, written with ;  windows-1252, columns 3 of 3\n" in outcome.out
     assert "No file for cdrs: usage lines are not assessed.\n" in outcome.out
     assert "only likely" not in outcome.out

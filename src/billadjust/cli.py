@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -53,8 +54,15 @@ COMMANDS: Final[dict[Callable[..., None], str]] = {
 }
 """The commands in the order of the help, each with an example of its use."""
 
+
+def _help_of(command: Callable[..., None]) -> str:
+    """Return what a command says of itself, each paragraph as one line: the terminal decides where to break it."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 for _command, _example in COMMANDS.items():
-    app.command(epilog=f"Example:  [bold]billadjust {_example}[/bold]")(_command)
+    app.command(help=_help_of(_command), epilog=f"Example:  [bold]billadjust {_example}[/bold]")(_command)
 
 
 def main() -> None:

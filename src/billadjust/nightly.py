@@ -93,8 +93,7 @@ def run(request: Request, watch: Watch) -> Result:
             page = report_page(plan, snapshot, Page(config.report_language, by_step(watch.steps)))
             watch("Posting")
             post(plan, snapshot, kept_details(config), {REPORT: page.encode()})
-            said = ("run_id", "as_of", "plan_hash", "posted", "accounts", "rules")
-            watch.note("posted", **{name: plan.summary[name] for name in said})
+            note_posted(plan, watch)
             watch("Writing files")
             result = Result(loaded, plan, over, publish_posted(plan, config), completed)
             _not_posted(config)
@@ -126,6 +125,12 @@ def preview(request: Request, directory: Path | None, watch: Watch) -> Result:
             watch("Writing the preview")
             _preview(plan, snapshot, config, directory, watch)
         return Result(loaded, plan, over, directory, None)
+
+
+def note_posted(plan: Plan, watch: Watch) -> None:
+    """Tell what was posted."""
+    said = ("run_id", "as_of", "plan_hash", "posted", "accounts", "rules")
+    watch.note("posted", **{name: plan.summary[name] for name in said})
 
 
 def publish_posted(plan: Plan, config: Config) -> Path:

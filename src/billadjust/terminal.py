@@ -15,6 +15,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.status import Status
+
 WIDTH = 100
 """Columns that output uses at most."""
 
@@ -35,6 +37,7 @@ class Terminal:
         self._out, self._err = (Console(stderr=stderr, highlight=False) for stderr in (False, True))
         for console in (self._out, self._err):
             console.width = min(console.width, WIDTH)
+        self._status: Status | None = None
 
     def show_text(self, text: str) -> None:
         """Print a text as it is, for another program to read."""
@@ -46,8 +49,19 @@ class Terminal:
         if not (shown and self._err.is_terminal):
             yield lambda _: None
             return
+
+        def tell(message: str) -> None:
+            status.update(_safe(f"{message} …"))
+            status.start()
+
         with self._err.status("Starting") as status:
-            yield lambda message: status.update(_safe(f"{message} …"))
+            self._status = status
+            yield tell
+
+    def pause(self) -> None:
+        """Take the progress away, so that something can be shown or asked; what is told next brings it back."""
+        if self._status:
+            self._status.stop()
 
     def show_line(self, text: str) -> None:
         """Print one line; where no terminal is, it stays one. On a terminal its blanks at the start indent all of it."""

@@ -10,7 +10,7 @@ from billadjust.errors import UsageError
 from billadjust.finance import documents
 from billadjust.inputs.model import Inputs
 from billadjust.ledger import UNDOES, lock, plan_hash
-from billadjust.nightly import publish_posted
+from billadjust.nightly import note_posted, publish_posted
 from billadjust.notices import notices
 from billadjust.outputs.run_files import complete, kept_details
 from billadjust.phrasebook import DEFAULT_LANGUAGE
@@ -22,12 +22,12 @@ from billadjust.summary import open_refunds, posted, rows_of_files
 from billadjust.wording import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
     from pathlib import Path
 
     from billadjust.config import Config
     from billadjust.ledger import RunRecord, Snapshot
+    from billadjust.watch import Watch
 
 REASON = "reason"
 """Detail of the record of a run that undid another one, and what its letters say: why."""
@@ -73,19 +73,20 @@ def plan_undo(snapshot: Snapshot, run_id: str, reason: str, config: Config, as_o
     return Plan(new_id, as_of, (), entries, tables, summary, digest)
 
 
-def post_undo(plan: Plan, snapshot: Snapshot, config: Config, progress: Callable[[str], None]) -> Path:
+def post_undo(plan: Plan, snapshot: Snapshot, config: Config, watch: Watch) -> Path:
     """Post a plan of `plan_undo` on the snapshot that it was made on, and publish its files. Returns their directory.
 
     Raises:
         LedgerBusyError: another run holds the ledger, or changed it since the plan was made.
     """
     with lock(config.ledger):
-        complete(snapshot, config, progress)
-        progress("Posting")
+        complete(snapshot, config, watch)
+        watch("Posting")
         details = {name: plan.summary[name] for name in (UNDOES, REASON)}
         page = report_page(plan, snapshot, Page(config.report_language))
         post(plan, snapshot, {**kept_details(config), **details}, {REPORT: page.encode()})
-        progress("Writing files")
+        note_posted(plan, watch)
+        watch("Writing files")
         return publish_posted(plan, config)
 
 

@@ -14,7 +14,7 @@ from billadjust.terminal import Terminal
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the exports are.")] = Path(),
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where the exports are.")] = Path(),
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help="The file to write (default: billadjust.toml in DIR)."),

@@ -10,7 +10,7 @@ import typer
 from billadjust import nightly
 from billadjust.commands.completion import input_names
 from billadjust.commands.options import CONFIG, ConfigOption, DateOption, run_day, today
-from billadjust.commands.watching import LogFormat, watching
+from billadjust.commands.watching import LogFormat, LogOption, MetricsOption, demand_posting, watching
 from billadjust.config import load_config
 from billadjust.errors import UsageError
 from billadjust.schemas import INPUTS
@@ -39,13 +39,8 @@ def run(
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but problems, as cron likes it.")] = False,
-    log_format: Annotated[
-        LogFormat, typer.Option("--log-format", help="Messages for people, or every event as a line of JSON.")
-    ] = LogFormat.TEXT,
-    metrics: Annotated[
-        Path | None,
-        typer.Option("--metrics", metavar="FILE", help="Write there what Prometheus reads (default: outputs.metrics)."),
-    ] = None,
+    log_format: LogOption = LogFormat.TEXT,
+    metrics: MetricsOption = None,
 ) -> None:
     """Work out what is owed, post the difference, write the files. Run it every night."""
     _demand_sense(preview, approve, metrics, allow_missing or [], dry_run=dry_run)
@@ -70,8 +65,7 @@ def _demand_sense(
         raise UsageError("--preview goes with --dry-run. Add --dry-run, or leave --preview out.")
     if approve and dry_run:
         raise UsageError("--approve posts a plan and --dry-run does not. Leave one of them out.")
-    if metrics and dry_run:
-        raise UsageError("--metrics is about runs that post, and --dry-run does not. Leave one of them out.")
+    demand_posting(metrics, dry_run=dry_run)
     for name in allow_missing:
         if name not in INPUTS:
             raise UsageError(f"--allow-missing {name}: there is no such input. The inputs are {', '.join(INPUTS)}.")

@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import structlog
 import typer
 
-from billadjust.errors import BilladjustError, described
+from billadjust.errors import BilladjustError, UsageError, described
 from billadjust.metrics import Ended, write_metrics
 from billadjust.terminal import Terminal
 from billadjust.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
-    from pathlib import Path
 
 
 class LogFormat(StrEnum):
@@ -30,12 +30,34 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
+LogOption = Annotated[
+    LogFormat, typer.Option("--log-format", help="Messages for people, or every event as a line of JSON.")
+]
+
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option("--metrics", metavar="FILE", help="Write there what Prometheus reads (default: outputs.metrics)."),
+]
+
+
+def demand_posting(metrics: Path | None, *, dry_run: bool) -> None:
+    """Refuse to measure what posts nothing."""
+    if metrics and dry_run:
+        raise UsageError("--metrics is about runs that post, and --dry-run does not. Leave one of them out.")
+
+
 @dataclass
 class Watching:
     """A run that is watched; `metrics` is the file that says how it ended (None: none is written)."""
 
     watch: Watch
     metrics: Path | None
+    terminal: Terminal
+
+    def pause(self) -> None:
+        """End the step that is being done, and take the progress away: people are shown or asked something."""
+        self.watch.end_step()
+        self.terminal.pause()
 
 
 @contextmanager
@@ -48,7 +70,7 @@ def watching(log_format: LogFormat, metrics: Path | None, facts: Mapping[str, An
     is_json = log_format is LogFormat.JSON
     log = _json_log() if is_json else _no_log
     with terminal.progress(shown=not is_json) as tell:
-        run = Watching(Watch(tell, log, time.monotonic), metrics)
+        run = Watching(Watch(tell, log, time.monotonic), metrics, terminal)
         run.watch.note("start", version=version("billadjust"), **facts)
         code = 1
         try:

@@ -30,6 +30,7 @@ path = "ledger"                     # relative to this file; made by the first r
 [outputs]
 path = "out"
 dialect = "{dialect}"
+# report_language = "{language}"           # of report.html, "en" or "es"; by itself that of the dialect
 
 [policy]                            # `billadjust policy` shows every parameter and its value
 
@@ -57,7 +58,7 @@ def as_toml(survey: Survey, target: Path) -> str:
         ),
         *(_section(guess, prefix) for guess in survey.guesses),
         *(_absent(table) for table in survey.absent),
-        _TAIL.format(dialect="spanish" if spanish else "standard"),
+        _TAIL.format(dialect="spanish" if spanish else "standard", language="es" if spanish else "en"),
     ]
     return "\n".join(part.strip("\n") + "\n" for part in parts)
 
