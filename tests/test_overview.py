@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -64,6 +65,32 @@ def test_the_history_lists_every_run_with_what_it_posted_and_what_was_undone(nig
     ]
     records = open_ledger(nights / "ledger", "EUR").runs
     assert [row["plan_hash"] for row in rows] == [record.plan_hash for record in records]
+
+
+def test_the_records_of_the_runs_say_what_their_entries_sum_up_to(nights: Path) -> None:
+    sums = (
+        pl.read_parquet(nights / "ledger" / "*.parquet")
+        .group_by("run_id")
+        .agg(pl.len(), pl.col("account_id").n_unique(), pl.col("net", "tax", "gross").sum() * 100)
+    )
+    runs = overview.history(open_ledger(nights / "ledger", "EUR")).filter(pl.col("entries") > 0)
+    told = runs.select("run_id", "entries", "accounts", "net", "tax", "gross").rows()
+    assert told == [(run_id, *map(int, amounts)) for run_id, *amounts in sums.sort("run_id").rows()]
+
+
+def test_the_customers_of_a_run_whose_record_does_not_count_them_are_counted(nights: Path, tmp_path: Path) -> None:
+    older = shutil.copytree(nights, tmp_path / "older")
+    for commit in (older / "ledger" / "_delta_log").glob("*.json"):
+        actions = [json.loads(line) for line in commit.read_text("utf-8").splitlines()]
+        for about in (action["commitInfo"] for action in actions if "billadjust.run" in action.get("commitInfo", {})):
+            record = json.loads(about["billadjust.run"])
+            del record["accounts"]
+            about["billadjust.run"] = json.dumps(record)
+            about["billadjust.sha256"] = hashlib.sha256(about["billadjust.run"].encode()).hexdigest()
+        commit.write_text("".join(json.dumps(action) + "\n" for action in actions), "utf-8")
+    assert {run.accounts for run in open_ledger(older / "ledger", "EUR").runs} == {None}
+    assert ask(older, "history", "--format", "csv") == ask(nights, "history", "--format", "csv")
+    assert ask(older, "verify").code == 0
 
 
 @pytest.mark.parametrize(

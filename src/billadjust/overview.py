@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -13,10 +13,13 @@ from billadjust.outputs.run_files import is_published
 from billadjust.summary import provisional
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
     from pathlib import Path
 
     from billadjust.ledger import RunRecord, Snapshot
+
+_SUMS: Final = ("entries", "accounts", "net", "tax", "gross")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,37 @@ def history(
     Columns: run_id, as_of, entries, accounts, net, tax, gross (minor units), plan_hash, note (undone by, undoes). With a
     rule or an account only runs that posted something of it.
     """
-    entries, only = snapshot.entries, rule is not None or account is not None
+    only = rule is not None or account is not None
+    runs = [
+        run for run in snapshot.runs if (since is None or run.as_of >= since) and (until is None or run.as_of <= until)
+    ]
+    undone = snapshot.undone
+    named = pl.DataFrame(
+        [(run.run_id, run.as_of, run.plan_hash, _note(run, undone.get(run.run_id))) for run in runs],
+        schema={"run_id": pl.String, "as_of": pl.Date, "plan_hash": pl.String, "note": pl.String},
+        orient="row",
+    )
+    recorded = not only and all(run.accounts is not None for run in runs)
+    sums = _recorded(runs) if recorded else _summed(snapshot, since, until, rule, account)
+    return (
+        named.join(sums, on="run_id", how="inner" if only else "left")
+        .with_columns(pl.col(_SUMS).fill_null(0))
+        .select("run_id", "as_of", *_SUMS, "plan_hash", "note")
+        .sort("run_id")
+    )
+
+
+def _recorded(runs: Iterable[RunRecord]) -> pl.DataFrame:
+    """Return what the records say that the runs posted: the entries, of which there are millions, are not read."""
+    rows = [(run.run_id, *(getattr(run, name) for name in _SUMS)) for run in runs]
+    return pl.DataFrame(rows, schema={"run_id": pl.String(), **dict.fromkeys(_SUMS, pl.Int64())}, orient="row")
+
+
+def _summed(
+    snapshot: Snapshot, since: date | None, until: date | None, rule: str | None, account: str | None
+) -> pl.DataFrame:
+    """Sum up entries by run: those of some dates, of a rule, for an account."""
+    entries = snapshot.entries
     if since:
         entries = entries.filter(pl.col("as_of") >= since)
     if until:
@@ -88,21 +121,7 @@ def history(
         pl.col("account_id").n_unique().cast(pl.Int64).alias("accounts"),
         pl.col("net", "tax", "gross").sum(),
     )
-    undone = snapshot.undone
-    rows = [
-        (run.run_id, run.as_of, run.plan_hash, _note(run, undone.get(run.run_id)))
-        for run in snapshot.runs
-        if (since is None or run.as_of >= since) and (until is None or run.as_of <= until)
-    ]
-    schema = {"run_id": pl.String, "as_of": pl.Date, "plan_hash": pl.String, "note": pl.String}
-    runs = pl.DataFrame(rows, schema=schema, orient="row")
-    amounts = ("entries", "accounts", "net", "tax", "gross")
-    return (
-        runs.join(sums.collect(engine="streaming"), on="run_id", how="inner" if only else "left")
-        .with_columns(pl.col(amounts).fill_null(0))
-        .select("run_id", "as_of", *amounts, "plan_hash", "note")
-        .sort("run_id")
-    )
+    return sums.collect(engine="streaming")
 
 
 def difference(snapshot: Snapshot, one: str, two: str) -> pl.DataFrame:

@@ -35,7 +35,7 @@ class RunRecord:
     """One run as its commit describes it.
 
     `inputs` names the inputs that were present. `entries` counts what was posted; `net`, `tax` and `gross` are its sums
-    in minor units. `details` is whatever JSON the run wants to keep (its summary, the run that it undid). `stem` names
+    in minor units, `accounts` how many customers it was for (None: not counted, by earlier versions). `details` is whatever JSON the run wants to keep (its summary, the run that it undid). `stem` names
     the run's files, and `attachments` gives the SHA-256 of each file in `LEDGER/_runs/STEM/`; `append` fills both in.
     `posted_at` is the time of the commit, which is read with it and not a part of what it says.
     """
@@ -51,6 +51,7 @@ class RunRecord:
     details: Mapping[str, Any] = field(default_factory=dict)
     stem: str = ""
     attachments: Mapping[str, str] = field(default_factory=dict)
+    accounts: int | None = None
     posted_at: datetime | None = field(default=None, compare=False)
 
     @staticmethod
@@ -60,7 +61,16 @@ class RunRecord:
         """Describe a run that posts these entries (schemas.Entries)."""
         net, tax, gross = (int(entries[name].sum()) for name in AMOUNTS)
         return RunRecord(
-            run_id, as_of, tuple(sorted(inputs)), plan_hash(entries), entries.height, net, tax, gross, details or {}
+            run_id,
+            as_of,
+            tuple(sorted(inputs)),
+            plan_hash(entries),
+            entries.height,
+            net,
+            tax,
+            gross,
+            details or {},
+            accounts=entries["account_id"].n_unique(),
         )
 
     @property
