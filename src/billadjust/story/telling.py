@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from billadjust.rules import RULES
+from billadjust.story.translation import translated
 from billadjust.story.usage import told_usage
 from billadjust.story.voice import Grid, Heading, Sentence, Voice
 
@@ -133,7 +134,8 @@ def _charged(scene: Scene, lines: list[dict[str, Any]], voice: Voice) -> Iterato
         if line["assessed"]:
             yield from _due(scene, line, voice)
         elif line["not_assessed"]:
-            yield Sentence(voice.say("not_assessed", reason=line["not_assessed"]))
+            reason = translated("reason", line["not_assessed"], voice.texts)
+            yield Sentence(voice.say("not_assessed", reason=reason))
         yield from told_usage(scene, line, voice)
 
 
@@ -180,7 +182,7 @@ def _posted(scene: Scene, entries: pl.DataFrame, voice: Voice) -> Iterator[Block
             yield Sentence(voice.say("nothing_posted"))
         return
     columns = [
-        voice.column("{posted_on}", entries.with_columns(posted_on="as_of")),
+        [str(day) for day in entries["as_of"]],
         [voice.word("rule", name) for name in entries["rule"]],
         [voice.word("entry", kind) for kind in entries["kind"]],
         *(_signed(voice.column(f"{{{name}}}", entries), entries[name], voice) for name in ("net", "tax", "gross")),
@@ -192,7 +194,8 @@ def _posted(scene: Scene, entries: pl.DataFrame, voice: Voice) -> Iterator[Block
     asked = entries.filter(pl.col("entry_id") == scene.subject.name) if scene.subject.kind == "entry" else entries
     for row in asked.select("rule", "explanation", "policy_ref").unique(maintain_order=True).to_dicts():
         clauses = dict.fromkeys(filter(None, (scene.clauses.get(row["rule"]), row["policy_ref"])))
-        yield Sentence(voice.say("why", said=row["explanation"], clause="; ".join(clauses)))
+        clause = "; ".join(translated("clause", each, voice.texts) for each in clauses)
+        yield Sentence(voice.say("why", said=row["explanation"], clause=clause))
     yield from _provisional(entries, voice)
 
 
@@ -254,7 +257,8 @@ def _closing(scene: Scene, voice: Voice) -> Iterator[Block]:
     for row in ordered:
         yield Sentence(voice.say(f"order.{row['order']}", invoice_id=row["invoice_id"], gross=row["left_gross"]))
     if not is_open:
-        yield Sentence(voice.say("nothing_provisional"))
+        has_some = scene.entries["gross"].sum() > 0
+        yield Sentence(voice.say("nothing_provisional" if has_some else "nothing_left"))
 
 
 def _sums(entries: pl.DataFrame) -> dict[str, int]:

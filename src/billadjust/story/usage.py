@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from billadjust.money import MICRO
+from billadjust.story.translation import translated
 from billadjust.story.voice import Grid, Sentence
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def told_usage(scene: Scene, line: dict[str, Any], voice: Voice) -> Iterator[Blo
     elif own.height:
         yield Sentence(voice.say("none_too_dear", count=own.height))
     if unrated.height:
-        yield Sentence(voice.say("unrated", count=unrated.height, reason=str(unrated["unrated"][0])))
+        reason = translated("reason", str(unrated["unrated"][0]), voice.texts)
+        yield Sentence(voice.say("unrated", count=unrated.height, reason=reason))
 
 
 def _row(cdr: dict[str, Any], scene: Scene, voice: Voice) -> tuple[str, ...]:
