@@ -1,4 +1,4 @@
-"""What several test modules share: the sample's nights, run once."""
+"""What several test modules share: the sample's nights, run once, and a small operator before and after its run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from operator_case import JULY, operator_of, posted, write_operator
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
 NIGHTS = sorted(path.name for path in (SAMPLE / "nights").iterdir() if path.name.startswith("20"))
@@ -43,3 +45,23 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def root(sample: dict[str, Path]) -> Path:
     """Return the directory that holds nights, ledger and outputs of the sample."""
     return sample[NIGHTS[0]].parent.parent
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Path:
+    """An operator before its first run; three customers are owed 14.50 each."""
+    return write_operator(tmp_path / "operator", operator_of(3))
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An operator with one run, of 14.50 in three entries for each of three customers; tests must not change it."""
+    directory = write_operator(tmp_path_factory.mktemp("once") / "operator", operator_of(3))
+    posted(directory, JULY)
+    return directory
+
+
+@pytest.fixture
+def ran(once: Path, tmp_path: Path) -> Path:
+    """A copy of an operator with one run."""
+    return shutil.copytree(once, tmp_path / "ran")

@@ -18,27 +18,13 @@ import pytest
 import typer.main
 
 from billadjust.cli import app
-from operator_case import JULY, PLAIN, night, operator_of, posted, program, runs, start, tree, write_operator
+from operator_case import JULY, PLAIN, night, operator_of, program, runs, start, tree, write_operator
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # the group's type is not public
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
-@pytest.fixture(scope="module")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An operator with one run; tests must not change it."""
-    directory = write_operator(tmp_path_factory.mktemp("once") / "operator", operator_of(3))
-    posted(directory, JULY)
-    return directory
-
-
-@pytest.fixture
-def ran(once: Path, tmp_path: Path) -> Path:
-    """A copy of an operator with one run."""
-    return shutil.copytree(once, tmp_path / "ran")
 
 
 def on_terminal(directory: Path, width: int, *arguments: str) -> tuple[int, list[str]]:

@@ -25,12 +25,6 @@ SCHEDULING = Path(__file__).parent.parent / "docs" / "scheduling"
 PROGRAM = Path(sys.executable).with_name("billadjust")
 
 
-@pytest.fixture
-def operator(tmp_path: Path) -> Path:
-    """An operator before its first run; three customers are owed 14.50 each."""
-    return write_operator(tmp_path / "operator", operator_of(3))
-
-
 def as_cron_does(command: Sequence[str | Path]) -> Outcome:
     """Run a command with an empty environment, in the root directory, without a terminal to be found anywhere."""
     done = subprocess.run(

@@ -48,11 +48,6 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture
-def ran(once: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(once, tmp_path / "ran")
-
-
 def export(directory: Path, form: str, *options: str) -> Path:
     """Write the books of an operator."""
     file = directory.parent / f"books.{form}"
