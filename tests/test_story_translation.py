@@ -8,7 +8,7 @@ import pytest
 
 from billadjust.phrasebook import LANGUAGES, packaged
 from billadjust.policy import Policy
-from billadjust.rating import recurring, terms, usage
+from billadjust.rating import reasons, recurring
 from billadjust.story.translation import translated
 from program import dated, no_entries, settled
 from worlds import make_nights, make_policy, make_world
@@ -45,7 +45,7 @@ def reasons_of_worlds() -> set[str]:
 
 def test_every_reason_is_known_in_every_language() -> None:
     named = {recurring.NEEDS_REJECTED, recurring.BEFORE_HISTORY, recurring.OVERLAPS_REJECTED}
-    named |= {*usage.REASONS, terms.NO_TARIFF, terms.NO_VERSION}
+    named |= set(reasons.REASONS)
     met = reasons_of_worlds()
     assert len(met) > 5
     for said in named | met:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 from duck import rate_lines
-from month import AS_OF, Size, make_month
+from month import AS_OF
 from month_catalogue import NOBODYS, VERSIONS, write_catalogue
 
 from billadjust import nightly
@@ -38,7 +38,6 @@ from billadjust.rating.catalogue import spans
 from billadjust.rating.prices import read_prices
 from billadjust.rating.terms import read_terms
 from billadjust.rating.usage import days_of
-from billadjust.rating.usage_lines import usage_charges
 from billadjust.rating.usage_parts import usage_parts
 from billadjust.watch import Watch
 
@@ -63,15 +62,17 @@ def scan(month: Path, _: Path, __: Inputs) -> None:
 
 
 def rating(month: Path, work: Path, inputs: Inputs) -> None:
-    """Rate all CDRs under both version choices, sum them up and compare them with the invoices' usage lines."""
+    """Rate all CDRs under both version choices, and sum up what they cost for each line: what DuckDB does, too."""
     config = load_config(month / "billadjust.toml")
     tariff_spans = spans(inputs, config.policy).collect().lazy()
-    parts = usage_parts(inputs, tariff_spans, config.policy).collect(engine="streaming").lazy()
-    usage_charges(inputs, tariff_spans, parts, config.policy).sink_parquet(work / "charges.parquet", engine="streaming")
-    kept = parts.drop_nulls("invoice_id")
-    choices = [kept.filter(choice="contract"), kept.filter(pl.col("shared")).with_columns(choice=pl.lit("improved"))]
-    both = pl.concat([*choices, kept.filter(choice="improved")])
-    both.group_by(KEY).agg(pl.col("cost").sum()).sink_parquet(work / "ours.parquet", engine="streaming")
+    parts = usage_parts(inputs, tariff_spans, config.policy).drop_nulls("invoice_id").collect().lazy()
+    choices = [
+        parts.filter(choice="contract"),
+        parts.filter(pl.col("shared")).with_columns(choice=pl.lit("improved")),
+        parts.filter(choice="improved"),
+    ]
+    sums = pl.concat(choices).group_by(KEY).agg(pl.col("cost").sum())
+    sums.sink_parquet(work / "ours.parquet", engine="streaming")
 
 
 def duck(month: Path, work: Path, _: Inputs) -> None:
@@ -208,7 +209,9 @@ def main() -> None:
     month = asked.month or Path(".bench") / f"{asked.cdrs}-cdrs"
     if not month.exists():
         month.parent.mkdir(exist_ok=True)
-        make_month(month, Size(asked.cdrs // CDRS_EACH, asked.cdrs))
+        # in a process of its own: those that are started later would seem to need as much memory as this one
+        size = ["--subscriptions", str(asked.cdrs // CDRS_EACH), "--cdrs", str(asked.cdrs)]
+        subprocess.run([sys.executable, str(Path(__file__).with_name("month.py")), str(month), *size], check=True)
     with tempfile.TemporaryDirectory(dir=month.parent) as work:
         sys.stdout.write(measure(asked.tasks, month, Path(work), asked.repeat))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
-from billadjust.rating.steps import Steps
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DAY_S: Final = 86_400
 WEEK_S: Final = 7 * DAY_S
@@ -22,19 +24,31 @@ THURSDAY: Final = 3
 
 
 def wall_clock(timestamp: pl.Expr, timezone: str) -> pl.Expr:
-    """Return the whole seconds from 1970-01-01T00:00 to what the clocks show at an instant (Int64).
+    """Return the whole seconds from 1970-01-01T00:00 to what the clocks show at an instant (Int64)."""
+
+    def read(instants: pl.Series) -> pl.Series:
+        return pl.Series(wall_seconds(instants.dt.timestamp("us").to_numpy(), timezone))
+
+    return timestamp.map_batches(read, return_dtype=pl.Int64, is_elementwise=True)
+
+
+def wall_seconds(instants: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
+    """Return the same for microseconds since 1970 UTC.
 
     Converting each timestamp takes several times as long as looking up its offset.
     """
-    offsets = _offsets(timezone)
-
-    def read(instants: pl.Series) -> pl.Series:
-        seconds = instants.dt.timestamp("us") // MICROSECONDS
-        if seconds.is_between(KNOWN_FROM, KNOWN_TO).all():
-            return seconds + offsets.find(seconds)
-        return seconds + _offset(instants, timezone)
-
-    return timestamp.map_batches(read, return_dtype=pl.Int64, is_elementwise=True)
+    seconds: NDArray[np.int64] = instants // MICROSECONDS
+    if not len(seconds):
+        return seconds
+    first, last = seconds.min(), seconds.max()
+    if first < KNOWN_FROM or last > KNOWN_TO:
+        seconds += _offset(pl.Series(instants).cast(pl.Datetime("us", "UTC")), timezone).to_numpy()
+        return seconds
+    changes, offsets = _offsets(timezone)
+    at_first, at_last = np.searchsorted(changes, (first, last), side="right") - 1
+    at = at_first if at_first == at_last else np.searchsorted(changes, seconds, side="right") - 1
+    seconds += offsets[at]
+    return seconds
 
 
 def day_of(wall: pl.Expr) -> pl.Expr:
@@ -48,8 +62,8 @@ def second_of_week(wall: pl.Expr) -> pl.Expr:
 
 
 @lru_cache(maxsize=16)
-def _offsets(timezone: str) -> Steps:
-    """Find the instants at which the offset changes: the days on which it does, and then the second, by bisection."""
+def _offsets(timezone: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the instants at which the offset changes, and what it is from each on: the day of it, then the second, by bisection."""
     days = pl.int_range(KNOWN_FROM, KNOWN_TO + DAY_S, DAY_S, eager=True)
     offsets = _offset_at(days, timezone)
     changed = offsets != offsets.shift(-1)
@@ -60,7 +74,7 @@ def _offsets(timezone: str) -> Steps:
         same = _offset_at(middle, timezone) == earlier
         before, after = middle.zip_with(same, before), after.zip_with(same, middle)
     found = pl.concat([days.head(1), after])
-    return Steps(found, pl.concat([pl.Series([None], dtype=pl.Int64), _offset_at(found, timezone)]))
+    return found.to_numpy(), _offset_at(found, timezone).to_numpy()
 
 
 def _offset_at(seconds: pl.Series, timezone: str) -> pl.Series:

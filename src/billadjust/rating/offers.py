@@ -13,8 +13,7 @@ from billadjust.rating.bundles import BILL, VERSION
 from billadjust.rating.candidate_usage import usage_bounds, usage_costs
 from billadjust.rating.lines import IS_FEE
 from billadjust.rating.offer_parts import offer_parts
-from billadjust.rating.terms import NEEDS_REJECTED
-from billadjust.rating.usage import REJECTED_PREFIX
+from billadjust.rating.reasons import NEEDS_REJECTED, REJECTED_PREFIX
 from billadjust.schemas import FOREVER, Offers
 
 if TYPE_CHECKING:

@@ -44,11 +44,10 @@ class Prices:
 
     `rates`: rate (its row), connect_fee, minimum_charge, first_increment, denominator, limit (with more units a CDR is too
     dear) and, for each tier k, increment_k, numerator_k (a unit costs numerator ÷ denominator) and to_k, where the next
-    one starts (null in the last); null in tiers that a rate has not. And `pool`, a number from 1 for the service and set of
-    zones of the allowance that covers it, and `allowance`, its quantity; 0 where there is none. All in millionths.
+    one starts (null in the last); null in tiers that a rate has not. `wide` is 1 if the product of numerator and
+    denominator may leave 64 bits, else 0. And `pool`, a number from 1 for the service and set of zones of the allowance that
+    covers it, and `allowance`, its quantity; 0 where there is none. All in millionths.
     `allowances`: code, pool, allowance.
-
-    `wide` says that the numerators need 128 bits.
     """
 
     codes: pl.DataFrame
@@ -60,7 +59,7 @@ class Prices:
     allowances: pl.DataFrame
     tier_count: int
     pool_count: int
-    wide: bool
+    code_count: int
 
     def rate(self, zone: pl.Expr, band: pl.Expr) -> pl.Expr:
         """Return the row of `rates` of each CDR with its `code` and `service_number`; null if there is none."""
@@ -121,7 +120,7 @@ def read_prices(inputs: Inputs, policy: Policy) -> Prices:
         ).unique(),
         tier_count=tier_count,
         pool_count=len(pools),
-        wide=any(_is_wide(columns, tier_count) for columns in rates),
+        code_count=len(priced),
     )
 
 
@@ -218,17 +217,22 @@ def _columns(version: Version, rate: Rate) -> dict[str, int]:
             f"The tiers of a rate of tariff {version.tariff_id}, version {version.number}, have prices per units that "
             f"cannot be added exactly: give them the same `per`."
         )
-    return columns
-
-
-def _is_wide(columns: dict[str, int], tier_count: int) -> bool:
-    """Whether the remainders of the units of all tiers, each times its numerator, may leave 64 bits."""
-    largest = max(columns.get(f"numerator_{k}", 0) for k in range(tier_count))
-    return 2 * tier_count * columns["denominator"] * largest >= _LARGEST
+    largest = max(columns[f"numerator_{k}"] for k in range(len(prices)))
+    return columns | {"wide": int(denominator * (largest + 1) >= _LARGEST)}
 
 
 def _schema(tier_count: int) -> dict[str, pl.DataType]:
     """Return the columns of `Prices.rates` but the first."""
     tiers = [f"{name}_{k}" for k in range(tier_count) for name in ("to", "increment", "numerator")]
-    numbers = ("connect_fee", "minimum_charge", "first_increment", "denominator", "limit", *tiers, "pool", "allowance")
+    numbers = (
+        "connect_fee",
+        "minimum_charge",
+        "first_increment",
+        "denominator",
+        "limit",
+        "wide",
+        *tiers,
+        "pool",
+        "allowance",
+    )
     return dict.fromkeys(numbers, pl.Int64())

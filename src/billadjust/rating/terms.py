@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
+
+from billadjust.rating.reasons import NEEDS_REJECTED, NO_TARIFF, NO_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
     from billadjust.rating.prices import Prices
 
 Choice = Literal["contract", "improved"]
-
-NO_TARIFF: Final = "no tariff on its day"
-NEEDS_REJECTED: Final = "it needs a rejected row of the subscription or of its tariff"
-NO_VERSION: Final = "no tariff version on its day"
 
 
 def read_terms(

@@ -10,7 +10,7 @@ from billadjust.calendar import cycle_start, local_date
 from billadjust.money import divide_half_up, to_text
 from billadjust.phrases import phrase
 from billadjust.rating.lines import lines_with_dates
-from billadjust.rating.usage import NEEDING_REJECTED
+from billadjust.rating.reasons import NEEDING_REJECTED
 from billadjust.schemas import SERVICES, Charges
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ DATA: Final = "data"
 
 REJECTED_NUMBER: Final = 1
 
-_DIGITS: Final = 15
-_LENGTHS: Final = 16
+DIGITS: Final = 15
+LENGTHS: Final = 16
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def _number(digits: pl.Expr) -> pl.Expr:
     """Turn digits into a number that sorts like the text: by the digits from the left, a shorter one before a longer."""
     length = digits.str.len_bytes()
     scale = pl.lit(1, pl.Int64)
-    for count in range(1, _DIGITS):
-        scale = pl.when(length == count).then(10 ** (_DIGITS - count)).otherwise(scale)
-    return digits.cast(pl.Int64) * scale * _LENGTHS + length
+    for count in range(1, DIGITS):
+        scale = pl.when(length == count).then(10 ** (DIGITS - count)).otherwise(scale)
+    return digits.cast(pl.Int64) * scale * LENGTHS + length
 
 
 def _flatten(zones: dict[str, str]) -> dict[int, str | None]:
@@ -97,15 +97,15 @@ def _flatten(zones: dict[str, str]) -> dict[int, str | None]:
     What begins with a rejected prefix stays rejected, whatever longer prefix it has.
     """
     steps: dict[int, str | None] = {}
-    open_prefixes: list[tuple[int, str | None]] = [(10**_DIGITS * _LENGTHS, None)]
+    open_prefixes: list[tuple[int, str | None]] = [(10**DIGITS * LENGTHS, None)]
     for prefix in sorted(zones):
-        padded = int(prefix.ljust(_DIGITS, "0"))
-        start = padded * _LENGTHS + len(prefix)
+        padded = int(prefix.ljust(DIGITS, "0"))
+        start = padded * LENGTHS + len(prefix)
         while open_prefixes[-1][0] <= start:
             end, _ = open_prefixes.pop()
             steps[end] = open_prefixes[-1][1]
         zone = REJECTED if open_prefixes[-1][1] == REJECTED else zones[prefix]
-        open_prefixes.append(((padded + 10 ** (_DIGITS - len(prefix))) * _LENGTHS, zone))
+        open_prefixes.append(((padded + 10 ** (DIGITS - len(prefix))) * LENGTHS, zone))
         steps[start] = zone
     while len(open_prefixes) > 1:
         end, _ = open_prefixes.pop()

@@ -1,0 +1,75 @@
+"""CDRs as arrays, batch by batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from billadjust.rating.clock import wall_seconds
+from billadjust.rating.price import Batch, Priced, Room
+from billadjust.rating.texts import Words, read_texts, unchanging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+READ: Final = 1 << 17
+"""About so many CDRs are read at a time."""
+
+BATCH: Final = 1 << 13
+"""So many CDRs are priced at a time: what is worked out about them fits the processor's cache."""
+
+_COLUMNS: Final = (
+    "cdr_id",
+    "subscription_id",
+    "service",
+    pl.col("destination", "zone", "invoice_id").fill_null(""),
+    pl.col("started_at").dt.timestamp("us"),
+    "quantity",
+    "charged",
+)
+
+
+def read_in_pieces(cdrs: pl.LazyFrame, *, in_order: bool = False) -> Iterator[pl.DataFrame]:
+    """Read the columns that rating needs; texts have no nulls then, and started_at is in microseconds since 1970."""
+    pieces: Iterator[pl.DataFrame] = cdrs.select(_COLUMNS).collect_batches(
+        chunk_size=READ, maintain_order=in_order, engine="streaming"
+    )
+    return pieces
+
+
+def lay_out_batch(cdrs: pl.DataFrame, timezone: str) -> Batch:
+    """Lay out some CDRs, as `read_in_pieces` reads them, in arrays."""
+    started = _numbers(cdrs["started_at"])
+    return Batch(
+        cdr_id=read_texts(cdrs["cdr_id"]),
+        subscription=read_texts(cdrs["subscription_id"]),
+        service=read_texts(cdrs["service"]),
+        destination=read_texts(cdrs["destination"]),
+        zone=read_texts(cdrs["zone"]),
+        invoice=read_texts(cdrs["invoice_id"]),
+        started=started,
+        wall=unchanging(wall_seconds(started, timezone)),
+        quantity=_numbers(cdrs["quantity"]),
+        charged=_numbers(cdrs["charged"]),
+    )
+
+
+def make_room(choices: int) -> Room:
+    """Make room for a batch under so many version choices."""
+    entries = BATCH * choices
+    return Room(
+        words=Words._make(np.empty(entries, np.int64) for _ in Words._fields),
+        subscription=np.empty(BATCH, np.int64),
+        service=np.empty(BATCH, np.int64),
+        zone=np.empty(BATCH, np.int64),
+        is_free=np.empty(BATCH, np.bool_),
+        priced=Priced._make(np.empty(entries, dtype) for dtype in [np.int32] * 8 + [np.int64] * 2),
+    )
+
+
+def _numbers(column: pl.Series) -> NDArray[np.int64]:
+    return unchanging(column.to_numpy())
