@@ -6,9 +6,9 @@ import subprocess
 import sys
 from fractions import Fraction
 from math import floor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numba
 import numpy as np
 import polars as pl
 import pytest
@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billadjust.policy import Policy
-from billadjust.rating import batches, uses
+from billadjust.rating import batches, compiled, uses
 from billadjust.rating.card import ENDLESS
 from billadjust.rating.catalogue import spans
 from billadjust.rating.costs import UNRATED, cost_of
@@ -26,6 +26,8 @@ from billadjust.rating.usage_parts import usage_parts
 from rating_tables import make_inputs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from billadjust.inputs.model import Inputs
@@ -164,17 +166,39 @@ def test_a_call_beyond_its_allowance_that_is_too_dear_is_counted_once_and_unrate
     ]
 
 
+def test_a_catalogue_without_rates_leaves_usage_unrated() -> None:
+    inputs, policy = make_inputs(cdrs=[{"cdr_id": "c", "quantity": 60}]), Policy.of()
+    rated = rate(inputs, spans(inputs, policy), policy, "contract").select("cost", "units", "unrated").collect()
+    assert rated.rows() == [(None, None, "no rate")]
+
+
+def test_rating_ends_when_one_of_its_threads_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(uses.Uses, "append", full)
+    inputs, policy = many(100), Policy.of()
+    with pytest.raises(OSError, match="no space left"):
+        usage_parts(inputs, spans(inputs, policy), policy)
+
+
 def test_commands_that_rate_nothing_do_not_wait_for_what_compiles() -> None:
     asked = "import sys; import billadjust.cli; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
-def test_machine_code_of_other_sources_is_removed() -> None:
-    import billadjust.rating.compiled as module  # noqa: PLC0415  # it loads what compiles
-
-    kept = Path(str(module.numba.config.CACHE_DIR))  # type: ignore[attr-defined]  # it is set when numba is loaded
-    old = kept.with_name("billadjust-0123456789abcdef")
-    old.mkdir(exist_ok=True)
-    assert module.keep_code()
-    assert kept.is_dir()
-    assert not old.exists()
+def test_machine_code_is_kept_where_it_can_be_and_that_of_other_sources_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "kept" / "billadjust-0123456789abcdef"
+    old.mkdir(parents=True)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
+    assert compiled.keep_code()
+    (directory,) = (tmp_path / "kept").iterdir()
+    assert directory != old
+    assert str(directory) == numba.config.CACHE_DIR  # type: ignore[attr-defined]  # it is set when numba is loaded
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "a file"))
+    monkeypatch.setenv("HOME", str(tmp_path / "a file"))
+    assert not compiled.keep_code()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
@@ -40,17 +41,20 @@ def inlined(function: _Function) -> _Function:
 
 
 def keep_code() -> bool:
-    """Choose where machine code is kept: beside these modules, else in the user's cache directory; false if in neither.
+    """Choose where machine code is kept: in NUMBA_CACHE_DIR, beside these modules, or in ~/.cache; false if in none.
 
     Machine code holds what it took from other modules, so it is only good for exactly these sources.
     """
     here = Path(__file__).parent
     sources = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(here.glob("*.py")))).hexdigest()[:16]
-    for place in (here / "__pycache__", Path("~/.cache").expanduser()):
+    wanted = os.environ.get("NUMBA_CACHE_DIR")
+    for place in (Path(wanted) if wanted else here / "__pycache__", Path("~/.cache").expanduser()):
         directory = place / f"{_CODE}{sources}"
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError:
+            continue
+        if not os.access(directory, os.W_OK):
             continue
         for old in place.glob(f"{_CODE}*"):
             if old != directory:

@@ -66,12 +66,6 @@ class Prices:
         priced = pl.col("code") * len(SERVICES) + pl.col("service_number")
         return pick(self.places, (priced * len(self.zones.names) + zone) * len(self.band_names) + band)
 
-    def band(self, second: pl.Expr) -> pl.Expr:
-        """Return the number of the band of each CDR with its `code` at a second of the week."""
-        if len(self.band_names) == 1:
-            return pl.lit(0, pl.Int64)
-        return self.bands.at(pl.col("code") * WEEK_S + second).fill_null(0)
-
 
 def service_number() -> pl.Expr:
     """Return the place of each row's `service` in SERVICES."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -101,8 +101,10 @@ class Usage:
                 count = price(self.card, _NUMBERS, lay_out_batch(part, self.timezone), room)
                 # the next batch goes where this one is, but a frame may hold on to what it was made of
                 priced = Priced._make(column[:count].copy() for column in room.priced)
-                uses_allowance = (priced.rate >= 0) & (self.card.rates[priced.rate, POOL] > 0)
-                allowance_units, places = np.where(uses_allowance, priced.units, 0), np.flatnonzero(uses_allowance)
+                has_rate = np.flatnonzero(priced.rate >= 0)
+                places = has_rate[self.card.rates[priced.rate[has_rate], POOL] > 0]
+                allowance_units = np.zeros(count, np.int64)
+                allowance_units[places] = priced.units[places]
                 start, end = np.searchsorted(number, (first, first + len(places)))
                 exceeding = places[number[start:end] - first]
                 allowance_units[exceeding], priced.cost[exceeding] = covered[start:end], costs[start:end]
@@ -114,12 +116,13 @@ class Usage:
         """Go through all CDRs, several batches at a time; by one thread, in their order."""
         tally = Tally(OF_TERM + 1, self.prices.pool_count + 1)
         reading, adding, pieces = Lock(), Lock(), read_in_pieces(self.cdrs, in_order=threads == 1)
+        interrupted = Event()
 
         def work() -> None:
             room, more = make_room(self.choice_count), make_tally_room(BATCH * self.choice_count)
             while True:
                 with reading:
-                    cdrs = next(pieces, None)
+                    cdrs = None if interrupted.is_set() else next(pieces, None)
                 if cdrs is None:
                     return
                 for part in cdrs.iter_slices(BATCH):
@@ -130,8 +133,12 @@ class Usage:
                         uses.append(more.uses[:used], batch.cdr_id.data)
 
         with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(work) for _ in range(threads)]:
-                done.result()
+            try:
+                for done in [pool.submit(work) for _ in range(threads)]:
+                    done.result()
+            except BaseException:
+                interrupted.set()  # a person who presses Ctrl+C need not wait for the rest
+                raise
         return tally
 
     def _beyond(self, tally: Tally, uses: Uses) -> Iterator[tuple[NDArray[np.int64], ...]]:
