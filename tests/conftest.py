@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from init_case import FIRST_RUN
 from operator_case import JULY, operator_of, posted, write_operator
 
 SAMPLE = Path(__file__).parent.parent / "sample_data"
@@ -65,3 +66,9 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ran(once: Path, tmp_path: Path) -> Path:
     """A copy of an operator with one run."""
     return shutil.copytree(once, tmp_path / "ran")
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Path:
+    """The exports of the documentation, without their configuration."""
+    return shutil.copytree(FIRST_RUN, tmp_path / "exports", ignore=shutil.ignore_patterns("*.toml"))
