@@ -1,4 +1,4 @@
-"""Texts as bytes: columns as Arrow lays them out, and the numbers of names that are known beforehand."""
+"""Texts as bytes: columns as Arrow lays them out, and what is known beforehand of some names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ PLACE: Final = 2
 VALUE: Final = 3
 """The columns of `Names.known`."""
 
-
 NOT_YET: Final = -2
 """Stands for what a first look did not find."""
 
@@ -46,7 +45,7 @@ class Texts(NamedTuple):
 
 
 class Names(NamedTuple):
-    """Different texts, and a hash table of their numbers; -1 is a free slot.
+    """Different texts, and a hash table of their places; -1 is a free slot.
 
     `known`: of each name the last two words, where it begins × LENGTHS + its bytes, and what is found for it: together,
     because they are far away.
@@ -82,9 +81,8 @@ def read_texts(column: pl.Series) -> Texts:
 def read_names(names: pl.Series, values: NDArray[np.int64] | None = None) -> Names:
     """Make different texts known, each with a value from 0 on; without `values`, with its place."""
     texts = read_texts(names)
-    known = np.zeros(
-        (max(1, len(names)), 4), np.int64
-    )  # never empty: the first row is looked at where there is no name
+    # never empty: the first row is looked at where there is no name
+    known = np.zeros((max(1, len(names)), 4), np.int64)
     known[: len(names), PLACE] = texts.offsets[:-1] * LENGTHS + np.diff(texts.offsets)
     known[: len(names), VALUE] = np.arange(len(names)) if values is None else values
     slots = np.full(1 << (4 * len(names) + 1).bit_length(), -1, np.int32)
