@@ -1,4 +1,4 @@
-"""§6.7: usage under versions that the subscription never had, in sums and one by one."""
+"""§6.7: what usage costs under versions that the subscription never had."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 
 from billadjust.inputs.model import Inputs
 from billadjust.policy import Policy
-from billadjust.rating.candidate_usage import usage_bounds, usage_costs
+from billadjust.rating import spool
+from billadjust.rating.candidate_usage import usage_costs
+from billadjust.rating.lines import BILL, VERSION
+from billadjust.rating.usage_parts import usage_parts
+from billadjust.schemas import FOREVER, Spans
 from rating_tables import make_inputs
 from worlds import typed, worlds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import reference
 
 Row = dict[str, Any]
@@ -40,16 +46,55 @@ def pairs_of(inputs: Inputs) -> pl.DataFrame:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(worlds())
-def test_the_cost_of_cdrs_is_within_the_bounds_of_their_sums(world: reference.World) -> None:
+def test_bills_cost_what_their_usage_costs_where_the_subscription_has_the_version(world: reference.World) -> None:
+    """Each version is given to all subscriptions in turn, and all usage is rated."""
     inputs = Inputs.of(typed(world))
     pairs = pairs_of(inputs)
-    key = ["invoice_id", "subscription_id", "tariff_id", "version"]
-    bounds = usage_bounds(inputs, pairs, POLICY)
-    costs = usage_costs(inputs, pairs, POLICY)
-    assert set(bounds.select(key).rows()) == set(costs.select(key).rows())
-    both = bounds.join(costs, on=key)
-    cost = pl.col("usage_cost")
-    assert both.filter((cost < pl.col("low")) | (cost > pl.col("high"))).to_dicts() == []
+    assume(pairs.height)
+    expected = pl.concat(map(rated(inputs), pairs.partition_by(VERSION)))
+    with pytest.MonkeyPatch.context() as patch:
+        for part in (spool.PART, 7):
+            patch.setattr(spool, "PART", part)
+            found = usage_costs(inputs, pairs, POLICY)
+            assert set(found.rows()) == set(expected.rows())
+            assert found.height == expected.height
+
+
+def rated(inputs: Inputs) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """Rate the usage of bills under the one version beside them as that of subscriptions that have it."""
+
+    def rate(bills: pl.DataFrame) -> pl.DataFrame:
+        costs = (
+            usage_parts(inputs, spans_of(bills), POLICY)
+            .group_by(BILL)
+            .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
+            .filter(~pl.col("unrated"))
+            .collect()
+        )
+        return bills.join(costs, on=BILL).select(*BILL, *VERSION, "usage_cost")
+
+    return rate
+
+
+def spans_of(bills: pl.DataFrame) -> pl.LazyFrame:
+    """Give each subscription of the bills their version for all days."""
+    version = pl.lit(bills["version"][0], pl.Int64)
+    fees = [f"{choice}_{fee}_fee" for choice in ("contract", "improved") for fee in ("monthly", "internet")]
+    return (
+        bills.lazy()
+        .select("subscription_id", account_id="subscription_id", bill_cycle_day="cycle_day")
+        .unique()
+        .with_columns(
+            region=pl.lit(None, pl.String),
+            tariff_id=pl.lit(bills["tariff_id"][0]),
+            usable=pl.lit(value=True),
+            **dict.fromkeys(("row_from", "day_from"), pl.lit(date(1, 1, 1))),
+            **dict.fromkeys(("row_to", "day_to"), pl.lit(FOREVER)),
+            **dict.fromkeys(("tariff_version", "contract_version", "improved_version"), version),
+            **dict.fromkeys(fees, pl.lit(0, pl.Int64)),
+        )
+        .select(Spans.column_names())
+    )
 
 
 def call(number: int, seconds: int, **more: Any) -> Row:  # noqa: ANN401  # any cell
@@ -62,89 +107,80 @@ INCLUDED: Row = {"quantity": 6000}
 
 
 @pytest.mark.parametrize(
-    ("rate", "tables", "low", "high"),
+    ("rate", "tables", "cost"),
     [
-        pytest.param({}, {}, 16_000_000, 16_000_000, id="160 minutes begun at 0.10"),
-        pytest.param({"connect_fee": "0.20"}, {}, 16_400_000, 16_400_000, id="and twice 0.20"),
-        pytest.param({"minimum_charge": "0.10"}, {}, 16_000_000, 16_000_000, id="no call costs less than the least"),
-        pytest.param({"minimum_charge": "0.11"}, {}, 15_999_999, 16_220_001, id="a call of a minute might"),
-        pytest.param({"price": "0.000030"}, {}, 4_800, 4_800, id="a minute is 30 millionths"),
-        pytest.param({"price": "0.000030", "increment": 1}, {}, 4_789, 4_791, id="a second would be half a millionth"),
-        pytest.param({"price": "0.000030", "increment": 2}, {}, 4_790, 4_790, id="two are one: 9,580 seconds"),
+        pytest.param({}, {}, 16_000_000, id="160 minutes begun at 0.10"),
+        pytest.param({"connect_fee": "0.20"}, {}, 16_400_000, id="and twice 0.20"),
+        pytest.param({"minimum_charge": "0.10"}, {}, 16_000_000, id="no call costs less than the least"),
+        pytest.param({"minimum_charge": "7"}, {}, 17_000_000, id="one of 6.00 costs 7.00"),
+        pytest.param({"price": "0.000030"}, {}, 4_800, id="a minute is 30 millionths"),
+        pytest.param({"price": "0.000030", "increment": 1}, {}, 4_790, id="a second half a millionth: 1,800 + 2,990"),
         pytest.param(
-            {"price": "0.000030", "increment": 2, "first_increment": 3},
-            {},
-            4_790,
-            4_792,
-            id="three are not: 3,601 and 5,981",
+            {"price": "0.000030", "increment": 2, "first_increment": 3}, {}, 4_792, id="3,601 and 5,981 are rounded up"
         ),
-        pytest.param({}, {"allowances": [INCLUDED]}, 6_000_000, 6_000_000, id="100 minutes included"),
-        pytest.param({"connect_fee": "0.20"}, {"allowances": [{"quantity": 9600}]}, 0, 0, id="160 minutes included"),
-        pytest.param(
-            {"connect_fee": "0.20"},
-            {"allowances": [{"quantity": 9599}]},
-            1_665,
-            401_668,
-            id="a second of one call or of both",
-        ),
-        pytest.param(
-            {"minimum_charge": "0.05"},
-            {"allowances": [INCLUDED]},
-            5_999_999,
-            6_100_001,
-            id="the rest of one might cost less",
-        ),
+        pytest.param({}, {"allowances": [INCLUDED]}, 6_000_000, id="100 minutes included"),
+        pytest.param({"connect_fee": "0.20"}, {"allowances": [{"quantity": 9600}]}, 0, id="160 minutes included"),
+        pytest.param({"connect_fee": "0.20"}, {"allowances": [{"quantity": 9599}]}, 201_667, id="all but a second"),
+        pytest.param({"minimum_charge": "0.05"}, {"allowances": [INCLUDED]}, 6_000_000, id="an hour is not the least"),
         pytest.param(
             {"price": "0.000030"},
             {"allowances": [{"quantity": 6001}]},
-            1_798,
-            1_801,
-            id="3,599 seconds: half a millionth",
+            1_800,
+            id="3,599 seconds are 1,799.5 millionths",
         ),
-        pytest.param({}, {"allowances": [INCLUDED], "other": "J"}, 0, 6_000_001, id="two bills share what is included"),
-        pytest.param({}, {"allowances": [INCLUDED], "other": None}, 0, 6_000_001, id="usage not billed yet shares it"),
-        pytest.param({}, {"allowances": [{"quantity": 9600}], "other": "J"}, 0, 0, id="and it is enough for both"),
-        pytest.param({}, {"other": "J"}, 6_000_000, 6_000_000, id="nothing is shared"),
-        pytest.param({}, {"dear": True, "allowances": [INCLUDED]}, 5_999_996, 12_000_003, id="two prices share it"),
+        pytest.param({}, {"allowances": [INCLUDED], "second": "J"}, 0, id="of two bills the first has it"),
+        pytest.param({}, {"allowances": [INCLUDED], "second": None}, 0, id="usage not billed yet gets the rest"),
         pytest.param(
-            {}, {"dear": True, "allowances": [INCLUDED | {"zones": "fr"}]}, 6_000_000, 6_000_000, id="each zone its own"
+            {}, {"allowances": [INCLUDED], "first": "J"}, 6_000_000, id="of two bills the second has the rest"
         ),
-        pytest.param({}, {"tier": 7200}, 0, None, id="a second tier: sums cannot tell"),
-        pytest.param(
-            {}, {"tier": 7200, "allowances": [{"quantity": 9600}]}, 0, None, id="nor what it uses of an allowance"
-        ),
+        pytest.param({}, {"allowances": [INCLUDED], "first": None}, 6_000_000, id="usage not billed yet was before"),
+        pytest.param({}, {"second": "J"}, 6_000_000, id="nothing is shared"),
+        pytest.param({}, {"zone": "fr", "allowances": [INCLUDED]}, 12_000_000, id="two prices share it"),
+        pytest.param({}, {"zone": "fr", "allowances": [INCLUDED | {"zones": "fr"}]}, 6_000_000, id="one zone has it"),
+        pytest.param({}, {"zone": "care"}, 6_000_000, id="a zone is free"),
+        pytest.param({}, {"tier": 4800}, 15_000_000, id="beyond 80 minutes half the price"),
+        pytest.param({}, {"tier": 4800, "allowances": [INCLUDED]}, 6_000_000, id="an hour is left"),
     ],
 )
-def test_sums_tell_the_cost_where_neither_order_nor_rounding_matters_and_bounds_otherwise(
-    rate: Row, tables: Row, low: int, high: int | None
-) -> None:
-    """Calls of 60 minutes and of 99 minutes and 40 seconds."""
-    rates = [rate]
-    second = call(2, 5980)
-    if "other" in tables:
-        second["invoice_id"] = tables["other"]
-    if tables.get("dear"):
-        rates.append({"zone": "fr", "price": "0.20"})
-        second["zone"] = "fr"
+def test_usage_costs_what_it_would_have_cost(rate: Row, tables: Row, cost: int) -> None:
+    """Calls of 60 minutes and of 99 minutes and 40 seconds, to one of which the table says more."""
+    calls = [call(1, 3600), call(2, 5980)]
+    for which, invoice in enumerate(("first", "second")):
+        if invoice in tables:
+            calls[which]["invoice_id"] = tables[invoice]
+    calls[1] |= {"zone": tables["zone"]} if "zone" in tables else {}
+    rates = [rate, {"zone": "fr", "price": "0.20"}]
     if "tier" in tables:
         rates.append({"from_unit": tables["tier"], "price": "0.05"})
-    inputs = make_inputs(rates=rates, cdrs=[call(1, 3600), second], allowances=tables.get("allowances", []))
+    inputs = make_inputs(rates=rates, cdrs=calls, allowances=tables.get("allowances", []))
     pairs = pairs_of(inputs).filter(pl.col("invoice_id") == "I")
-    assert usage_bounds(inputs, pairs, POLICY).select("low", "high").rows() == [(low, high)]
+    assert usage_costs(inputs, pairs, POLICY)["usage_cost"].to_list() == [cost]
 
 
-def test_usage_that_has_no_price_is_told_without_rating_it() -> None:
-    inputs = make_inputs(rates=[{"zone": "fr"}], cdrs=[call(1, 60), call(2, 60, zone="fr")])
-    pairs = pairs_of(inputs)
-    assert usage_bounds(inputs, pairs, POLICY).is_empty()
-    assert usage_costs(inputs, pairs, POLICY).is_empty()
+@pytest.mark.parametrize(
+    ("rate", "second"),
+    [
+        ({"zone": "fr"}, {"zone": "fr"}),
+        ({}, {"destination": "999", "zone": None}),
+        ({"price": "20000"}, {}),
+    ],
+    ids=["the first call has no rate", "the second has no zone", "each costs above a million"],
+)
+def test_a_bill_with_usage_that_has_no_price_is_left_out(rate: Row, second: Row) -> None:
+    inputs = make_inputs(rates=[rate], cdrs=[call(1, 3600), call(2, 3600, **second)])
+    assert usage_costs(inputs, pairs_of(inputs), POLICY).is_empty()
+
+
+def test_usage_of_another_bill_that_has_no_price_does_not_matter() -> None:
+    inputs = make_inputs(
+        rates=[{"zone": "es"}], cdrs=[call(1, 60), call(2, 60, zone="fr", invoice_id="J"), call(3, 60)]
+    )
+    costs = usage_costs(inputs, pairs_of(inputs), POLICY)
+    assert costs.select("invoice_id", "usage_cost").rows() == [("I", 200_000)]
 
 
 def test_a_subscription_whose_payer_changed_has_the_cycles_of_each_bill() -> None:
-    """What is included starts anew on day 1 for one bill, on day 16 for the other: 110 minutes, 10 of them charged.
-
-    In June the calls of both bills are 120 minutes too many; of those of the first one at least 10 are charged.
-    """
+    """What is included starts anew on day 1 for one bill, on day 16 for the other: 110 minutes, 10 of them charged."""
     calls = [call(1, 6000), call(14, 600), call(17, 6000, invoice_id="J"), call(20, 600, invoice_id="J")]
     inputs = make_inputs(rates=[{}], allowances=[INCLUDED], cdrs=calls)
     pairs = pairs_of(inputs).with_columns(
@@ -152,22 +188,12 @@ def test_a_subscription_whose_payer_changed_has_the_cycles_of_each_bill() -> Non
     )
     costs = usage_costs(inputs, pairs, POLICY).sort("invoice_id")
     assert costs["usage_cost"].to_list() == [1_000_000, 1_000_000]
-    bounds = usage_bounds(inputs, pairs, POLICY).sort("invoice_id")
-    assert bounds.select("low", "high").rows() == [(999_999, 11_000_001), (1_000_000, 1_000_000)]
 
 
-def test_much_usage_is_priced_in_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [f"S{number}" for number in range(20)]
-    inputs = make_inputs(
-        subscriptions=[{"subscription_id": name} for name in names],
-        rates=[{}],
-        cdrs=[call(1, 60, cdr_id=name, subscription_id=name) for name in names],
-    )
-    pairs = pairs_of(inputs)
-    at_once = usage_bounds(inputs, pairs, POLICY)
-    singly = usage_costs(inputs, pairs, POLICY)
-    monkeypatch.setattr("billadjust.rating.candidate_usage.SHARE", 5)
-    monkeypatch.setattr("billadjust.rating.candidate_usage.SUBSCRIPTIONS", 5)
-    assert usage_costs(inputs, pairs, POLICY).sort("subscription_id").equals(singly.sort("subscription_id"))
-    assert usage_bounds(inputs, pairs, POLICY).sort("subscription_id").equals(at_once.sort("subscription_id"))
-    assert at_once.height == singly.height == len(names)
+def test_days_that_do_not_count_are_left_aside() -> None:
+    """What was included is used up in June, and a call of May is before the first day."""
+    calls = [call(1, 6000, invoice_id="J"), call(2, 60), call(3, 60, started_at="2026-05-31 23:59:59")]
+    inputs = make_inputs(rates=[{}], allowances=[INCLUDED], cdrs=calls)
+    bill = pairs_of(inputs).filter(pl.col("invoice_id") == "I")
+    june = bill.with_columns(first_day=pl.lit(date(2026, 6, 1)), end_day=pl.lit(date(2026, 7, 1)))
+    assert usage_costs(inputs, june, POLICY)["usage_cost"].to_list() == [100_000]

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billadjust.policy import Policy
-from billadjust.rating import batches, compiled, uses
+from billadjust.rating import batches, compiled, spool
 from billadjust.rating.card import ENDLESS
 from billadjust.rating.catalogue import spans
 from billadjust.rating.costs import UNRATED, cost_of
@@ -129,7 +129,7 @@ def test_batches_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size
     monkeypatch.setattr("billadjust.rating.usage.BATCH", size)
     monkeypatch.setattr(batches, "BATCH", size)
     monkeypatch.setattr(batches, "READ", size)
-    monkeypatch.setattr(uses, "SHARE", 50)
+    monkeypatch.setattr(spool, "PART", 50)
     order = np.random.default_rng(3).permutation(120)
     cdrs = [
         {"cdr_id": f"c{place:03}", "quantity": 1, "invoice_id": "I", "started_at": f"2026-06-01 12:{place // 60:02}:00"}
@@ -176,7 +176,7 @@ def test_rating_ends_when_one_of_its_threads_fails(monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> None:
         raise OSError("no space left on the device")
 
-    monkeypatch.setattr(uses.Uses, "append", full)
+    monkeypatch.setattr(spool.Spool, "append", full)
     inputs, policy = many(100), Policy.of()
     with pytest.raises(OSError, match="no space left"):
         usage_parts(inputs, spans(inputs, policy), policy)

@@ -36,8 +36,7 @@ from billadjust.night import make_night
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.prices import read_prices
-from billadjust.rating.terms import read_terms
-from billadjust.rating.usage import days_of
+from billadjust.rating.terms import extent_of, read_terms
 from billadjust.rating.usage_parts import usage_parts
 from billadjust.watch import Watch
 
@@ -130,7 +129,7 @@ def prepare(month: Path, work: Path, inputs: Inputs) -> None:
     config = load_config(month / "billadjust.toml")
     prices = read_prices(inputs, config.policy)
     terms = read_terms(
-        inputs, spans(inputs, config.policy), prices, ["contract", "improved"], days_of(inputs.cdrs)
+        inputs, spans(inputs, config.policy), prices, ["contract", "improved"], extent_of(inputs.cdrs).days
     ).with_columns(version=pl.when(choice="contract").then("contract_version").otherwise("improved_version"))
     kept = ("subscription_id", "tariff_id", "term_from", "term_to", "version", "choice", "shared", "cycle_day")
     terms.select(kept).write_parquet(work / "terms.parquet")

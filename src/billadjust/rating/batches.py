@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,9 +14,11 @@ from billadjust.rating.price import Batch, Priced, Room
 from billadjust.rating.texts import Words, read_texts, unchanging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
+
+_Task = TypeVar("_Task")
 
 READ: Final = 1 << 17
 """About so many CDRs are read at a time."""
@@ -39,6 +43,50 @@ def read_in_pieces(cdrs: pl.LazyFrame, *, in_order: bool = False) -> Iterator[pl
         chunk_size=READ, maintain_order=in_order, engine="streaming"
     )
     return pieces
+
+
+def go_through(cdrs: pl.LazyFrame, timezone: str, begin: Callable[[], Callable[[Batch], None]], threads: int) -> None:
+    """Read CDRs and do something with each batch, several at a time; `begin` makes what one thread does that with.
+
+    One thread takes the CDRs in their order.
+    """
+
+    def begin_pieces() -> Callable[[pl.DataFrame], None]:
+        do = begin()
+
+        def do_piece(piece: pl.DataFrame) -> None:
+            for part in piece.iter_slices(BATCH):
+                do(lay_out_batch(part, timezone))
+
+        return do_piece
+
+    in_threads(read_in_pieces(cdrs, in_order=threads == 1), begin_pieces, threads)
+
+
+def in_threads(tasks: Iterable[_Task], begin: Callable[[], Callable[[_Task], None]], threads: int) -> None:
+    """Do tasks, several at a time; `begin` makes what one thread does them with. The first error ends all."""
+    taking, ended, left = Lock(), Event(), iter(tasks)
+
+    def work() -> None:
+        do = begin()
+        try:
+            while True:
+                with taking:
+                    task = None if ended.is_set() else next(left, None)
+                if task is None:
+                    return
+                do(task)
+        except BaseException:
+            ended.set()
+            raise
+
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for done in [pool.submit(work) for _ in range(threads)]:
+                done.result()
+        except BaseException:
+            ended.set()  # a person who presses Ctrl+C need not wait for the rest
+            raise
 
 
 def lay_out_batch(cdrs: pl.DataFrame, timezone: str) -> Batch:

@@ -23,17 +23,8 @@ THURSDAY: Final = 3
 """The first day of 1970, counted from Monday."""
 
 
-def wall_clock(timestamp: pl.Expr, timezone: str) -> pl.Expr:
-    """Return the whole seconds from 1970-01-01T00:00 to what the clocks show at an instant (Int64)."""
-
-    def read(instants: pl.Series) -> pl.Series:
-        return pl.Series(wall_seconds(instants.dt.timestamp("us").to_numpy(), timezone))
-
-    return timestamp.map_batches(read, return_dtype=pl.Int64, is_elementwise=True)
-
-
 def wall_seconds(instants: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
-    """Return the same for microseconds since 1970 UTC.
+    """Return the whole seconds from 1970-01-01T00:00 to what the clocks show at instants, in microseconds since 1970 UTC.
 
     Converting each timestamp takes several times as long as looking up its offset.
     """
@@ -49,16 +40,6 @@ def wall_seconds(instants: NDArray[np.int64], timezone: str) -> NDArray[np.int64
     at = at_first if at_first == at_last else np.searchsorted(changes, seconds, side="right") - 1
     seconds += offsets[at]
     return seconds
-
-
-def day_of(wall: pl.Expr) -> pl.Expr:
-    """Return the local date of a time on the wall."""
-    return (wall // DAY_S).cast(pl.Int32).cast(pl.Date)
-
-
-def second_of_week(wall: pl.Expr) -> pl.Expr:
-    """Return the seconds that the clocks have shown since the start of Monday (Int64)."""
-    return (wall + THURSDAY * DAY_S) % WEEK_S
 
 
 @lru_cache(maxsize=16)

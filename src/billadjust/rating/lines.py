@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 LINE: Final = ["invoice_id", "line_no"]
 """The key of a line."""
 
+BILL: Final = ["invoice_id", "subscription_id"]
+"""The key of a bill: an invoice's part for one subscription."""
+
+VERSION: Final = ["tariff_id", "version"]
+"""The key of a tariff version."""
+
 INTERNET: Final = "internet"
 """The part of the fee that pays for Internet access."""
 

@@ -9,9 +9,7 @@ import polars as pl
 
 from billadjust.calendar import CYCLE, cycle_end, cycle_start, elapsed_cycles, local_date
 from billadjust.money import divide_half_up
-from billadjust.rating.bundles import BILL, VERSION
-from billadjust.rating.candidate_usage import usage_bounds, usage_costs
-from billadjust.rating.lines import IS_FEE
+from billadjust.rating.lines import BILL, IS_FEE, VERSION
 from billadjust.rating.offer_parts import offer_parts
 from billadjust.rating.reasons import NEEDS_REJECTED, REJECTED_PREFIX
 from billadjust.schemas import FOREVER, Offers
@@ -66,7 +64,7 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
     )
     compared = bills.join(best, on=BILL, how="left")
     credited = compared.filter(pl.col("mode") == "credit", pl.col("best_cost").is_not_null())
-    parts = offer_parts(credited, inputs, spans, policy)
+    parts = offer_parts(credited, spans, policy)
     return (
         compared.lazy()
         .drop("usage_cost", "best_usage_cost")
@@ -76,33 +74,21 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
 
 
 def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
-    """Add to each pair of a bill and a version that may be the cheapest what it would have cost (`best_cost`).
+    """Add to pairs of a bill and a version what the bill would have cost (`best_cost`), and its usage (`best_usage_cost`).
 
-    Only where the bounds of the usage's cost do not tell that in cents are CDRs rated. Columns: the bill's key,
-    tariff_id, version, monthly_fee, cost, best_cost, and best_usage_cost (millionths; null where bounds told enough).
+    Pairs in which usage is unrated are left out.
     """
-    with_usage = pairs.filter("has_usage").select(*BILL, *VERSION, "cycle_day", "first_day", "end_day")
-    bounds = usage_bounds(inputs, with_usage, policy)
-    low, high = (
-        _total(pl.col("fee"), pl.when("has_usage").then(bound).otherwise(0), policy) for bound in ("low", "high")
-    )
-    cheapest = pl.min_horizontal(pl.col("high_total").min().over(BILL), pl.col("cost") - 1)
-    open_pairs = (
-        pairs.join(bounds.with_columns(is_rated=pl.lit(value=True)), on=[*BILL, *VERSION], how="left")
-        .filter(~pl.col("has_usage") | pl.col("is_rated"))
-        .with_columns(low_total=low, high_total=high)
-        .filter(pl.col("low_total") <= cheapest)
-    )
-    is_told = (pl.col("low_total") == pl.col("high_total")).fill_null(value=False)
-    usage_cost = pl.when(~pl.col("has_usage")).then(0).when(pl.col("low") == pl.col("high")).then("low")
-    told = open_pairs.filter(is_told).with_columns(best_cost="low_total", best_usage_cost=usage_cost)
-    rest = open_pairs.filter(~is_told)
-    costs = usage_costs(inputs, rest.select(*BILL, *VERSION, "cycle_day", "first_day", "end_day"), policy)
-    rated = rest.join(costs, on=[*BILL, *VERSION]).with_columns(
+    with_usage = pairs.filter("has_usage")
+    without = pairs.filter(~pl.col("has_usage")).with_columns(usage_cost=pl.lit(0, pl.Int64))
+    costs = without.select(*BILL, *VERSION, "usage_cost")
+    if with_usage.height:
+        # what compiles takes a second to load, which is not lost where nothing is rated
+        from billadjust.rating.candidate_usage import usage_costs  # noqa: PLC0415
+
+        costs = pl.concat([costs, usage_costs(inputs, with_usage, policy)])
+    return pairs.join(costs, on=[*BILL, *VERSION]).with_columns(
         best_cost=_total(pl.col("fee"), pl.col("usage_cost"), policy), best_usage_cost="usage_cost"
     )
-    columns = [*BILL, *VERSION, "monthly_fee", "cost", "best_cost", "best_usage_cost"]
-    return pl.concat([told.select(columns), rated.select(columns)])
 
 
 def _bills(inputs: Inputs, spans: pl.LazyFrame, lines: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:

@@ -122,16 +122,21 @@ def price(card: RateCard, reasons: Reasons, batch: Batch, room: Room) -> Int:
 
     One thing after the other is worked out for the whole batch, because short loops let the processor look ahead.
     """
-    priced = room.priced
+    count = place(card, batch, room)
+    _find_rates(card, reasons, batch.wall, room, count)
+    _find_costs(card.rates, reasons, batch.quantity, room.priced, count)
+    return count
+
+
+@compiled
+def place(card: RateCard, batch: Batch, room: Room) -> Int:
+    """Find service and zone of the CDRs of a batch, and the terms of their days; return how many entries there are."""
     find(card.services, batch.service, room.words, room.service)
     find(card.zones, batch.zone, room.words, room.zone)
     _find_zones(card, batch, room.service, room.zone)
     _find_free(card, batch, room.zone, room.is_free)
     find(card.subscriptions, batch.subscription, room.words, room.subscription)
-    count = _find_terms(card, batch.wall, room.subscription, priced.row, priced.term)
-    _find_rates(card, reasons, batch.wall, room, count)
-    _find_costs(card.rates, reasons, batch.quantity, priced, count)
-    return count
+    return _find_terms(card, batch.wall, room.subscription, room.priced.row, room.priced.term)
 
 
 @compiled
@@ -215,8 +220,7 @@ def _find_rates(card: RateCard, reasons: Reasons, walls: NDArray[np.int64], room
         band: Int = 0
         rate, reason = -1, 0
         if code >= 0:
-            second = code * WEEK_S + (walls[row] + THURSDAY * DAY_S) % WEEK_S
-            band = _band(band_starts, band_numbers, band_first[code], band_first[code + 1], second)
+            band = band_at(band_starts, band_numbers, band_first, code, walls[row])
         if not is_free[row]:
             if code < 0:
                 reason = reasons.of_term
@@ -251,10 +255,11 @@ def _find_costs(
 
 
 @inlined
-def _band(starts: NDArray[np.int64], bands: NDArray[np.int32], low: Int, high: Int, second: Int) -> Int:
-    """Return the number of the band at a second of the week, among the steps of a version (§5.2)."""
-    step = _last_step(starts, low, high, second)
-    return bands[step] if step >= low else 0
+def band_at(starts: NDArray[np.int64], bands: NDArray[np.int32], first: NDArray[np.int64], code: Int, wall: Int) -> Int:
+    """Return the number of the band of a version at a time on the wall (§5.2)."""
+    second = code * WEEK_S + (wall + THURSDAY * DAY_S) % WEEK_S
+    step = _last_step(starts, first[code], first[code + 1], second)
+    return bands[step] if step >= first[code] else 0
 
 
 @inlined

@@ -14,7 +14,7 @@ import polars as pl
 
 from billadjust.errors import InputError
 from billadjust.rating.clock import DAY_S, WEEK_S
-from billadjust.rating.steps import Steps, pick
+from billadjust.rating.steps import Steps
 from billadjust.rating.tariffs import ANY, read_catalogue
 from billadjust.rating.zones import REJECTED, Zones, read_zones
 from billadjust.schemas import SERVICES
@@ -60,19 +60,6 @@ class Prices:
     tier_count: int
     pool_count: int
     code_count: int
-
-    def rate(self, zone: pl.Expr, band: pl.Expr) -> pl.Expr:
-        """Return the row of `rates` of each CDR with its `code` and `service_number`; null if there is none."""
-        priced = pl.col("code") * len(SERVICES) + pl.col("service_number")
-        return pick(self.places, (priced * len(self.zones.names) + zone) * len(self.band_names) + band)
-
-
-def service_number() -> pl.Expr:
-    """Return the place of each row's `service` in SERVICES."""
-    number = pl.lit(None, pl.Int32)
-    for place, name in enumerate(SERVICES):
-        number = pl.when(pl.col("service") == name).then(pl.lit(place, pl.Int32)).otherwise(number)
-    return number
 
 
 def read_prices(inputs: Inputs, policy: Policy) -> Prices:

@@ -10,6 +10,7 @@ from polars.io.plugins import register_io_source
 from billadjust.calendar import local_date
 from billadjust.rating.reasons import REASONS, TOO_DEAR, in_words
 from billadjust.rating.steps import pick
+from billadjust.rating.terms import extent_of
 from billadjust.schemas import RatedCdrs
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def rate(inputs: Inputs, spans: pl.LazyFrame, policy: Policy, choice: Choice) ->
     Raises:
         InputError: The prices of a rate's tiers have no common denominator.
     """
-    # what compiles takes half a second to load, and most commands rate nothing
+    # what compiles takes a second to load, which is not lost where nothing is rated
     from billadjust.rating.usage import Usage  # noqa: PLC0415
 
-    usage = Usage.of(inputs, spans, policy, [choice])
+    usage = Usage.of(inputs, extent_of(inputs.cdrs), spans, policy, [choice])
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _: int | None

@@ -1,4 +1,4 @@
-"""Look-ups by number: in which of many ranges it lies, found by one binary search for each row, or which of many rows it names."""
+"""Look-ups by number: in which of many ranges it lies, or which of many rows it names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Steps:
-    """A number that changes at some numbers: null before the first of them, and constant from each to the next."""
+    """A number that changes at some numbers: there is none before the first of these, and one value from each to the next."""
 
     starts: pl.Series
     values: pl.Series
@@ -22,19 +22,7 @@ class Steps:
     def of(steps: Mapping[int, int | None]) -> Steps:
         """Make a step function of what holds from each number on."""
         starts = sorted(steps)
-        return Steps(
-            pl.Series(starts, dtype=pl.Int64), pl.Series([None, *(steps[start] for start in starts)], dtype=pl.Int64)
-        )
-
-    def at(self, key: pl.Expr) -> pl.Expr:
-        """Return what holds at each row's number (Int64); null where the number is null."""
-        if self.starts.is_empty():
-            return pl.lit(None, dtype=pl.Int64)
-        return key.map_batches(self.find, return_dtype=pl.Int64, is_elementwise=True)
-
-    def find(self, keys: pl.Series) -> pl.Series:
-        """Return what holds at each number."""
-        return self.values.gather(self.starts.search_sorted(keys, side="right"))
+        return Steps(pl.Series(starts, dtype=pl.Int64), pl.Series([steps[start] for start in starts], dtype=pl.Int64))
 
 
 def pick(values: pl.Series, index: pl.Expr) -> pl.Expr:

@@ -8,14 +8,15 @@ import numpy as np
 
 from billadjust.rating.compiled import Int, compiled, inlined
 from billadjust.rating.costs import POOL
+from billadjust.rating.price import TERMS
+from billadjust.rating.spool import ID, STARTED
 from billadjust.rating.texts import LENGTHS, NOT_YET, TAIL, mix, same_bytes, tail
 from billadjust.schemas import SERVICES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from billadjust.rating.price import Batch, Priced
-    from billadjust.rating.texts import Words
+    from billadjust.rating.price import Batch, Room
 
 KEY: Final = 0
 LOW: Final = 1
@@ -28,13 +29,12 @@ COUNT: Final = 7
 COLUMNS: Final = 8
 """The columns of the sums: the key, the last two words and the place of the invoice's id, and what is summed up: one line of the cache."""
 
-SUM: Final = 0
-USED: Final = 1
-CHARGE: Final = 2
-STARTED: Final = 3
-ID: Final = 4
-USE_COLUMNS: Final = 5
-"""The columns of a use: the place of its sums and its rate, its units, what was charged, when, and where its id is."""
+SUM: Final = 2
+USED: Final = 3
+CHARGE: Final = 4
+NUMBER: Final = 5
+USE_COLUMNS: Final = 6
+"""The columns of a use after those of every row: the place of its sums and its rate, its units, what was charged, its number."""
 
 RATES: Final = 1 << 24
 """There are fewer rates than this."""
@@ -67,15 +67,18 @@ class Table(NamedTuple):
 
 
 class TallyRoom(NamedTuple):
-    """Arrays that are filled with batch after batch."""
+    """Arrays that are filled with batch after batch. `owner`: the first term of each use's subscription."""
 
     key: NDArray[np.int64]
     uses: NDArray[np.int64]
+    owner: NDArray[np.int64]
 
 
 def make_tally_room(entries: Int) -> TallyRoom:
     """Make room for so many entries."""
-    return TallyRoom(np.empty(entries, np.int64), np.empty((entries, USE_COLUMNS), np.int64))
+    return TallyRoom(
+        np.empty(entries, np.int64), np.empty((entries, USE_COLUMNS), np.int64), np.empty(entries, np.int64)
+    )
 
 
 @compiled
@@ -83,15 +86,19 @@ def add(  # noqa: PLR0913, PLR0917  # what is read, and what is written
     table: Table,
     key: Key,
     batch: Batch,
-    words: Words,
-    priced: Priced,
+    found: Room,
     count: Int,
     rates: NDArray[np.int64],
     room: TallyRoom,
+    number: Int,
 ) -> Int:
-    """Add what CDRs cost to their sums, and lay out those that use allowances in `room`; return how many these are."""
-    _find_sums(table, key, batch, words, priced, count, rates, room.key)
-    sums, places = table.sums, words.slot
+    """Add what CDRs cost to their sums, and lay out those that use allowances in `room`; return how many these are.
+
+    They are numbered from `number` on.
+    """
+    _find_sums(table, key, batch, found, count, rates, room.key)
+    priced = found.priced
+    sums, places = table.sums, found.words.slot
     rows, units, cost, charged = priced.row, priced.units, priced.cost, batch.charged
     for entry in range(count):
         row, place = rows[entry], places[entry]
@@ -99,7 +106,8 @@ def add(  # noqa: PLR0913, PLR0917  # what is read, and what is written
         sums[place, CHARGED] += charged[row]
         sums[place, UNITS] = min(sums[place, UNITS] + units[entry], MANY)
         sums[place, COUNT] += 1
-    uses, ids, started, rate_of = room.uses, batch.cdr_id.offsets, batch.started, priced.rate
+    uses, owners, subscriptions = room.uses, room.owner, found.subscription
+    ids, started, rate_of = batch.cdr_id.offsets, batch.started, priced.rate
     using = 0
     for entry in range(count):
         row, rate = rows[entry], rate_of[entry]
@@ -109,6 +117,8 @@ def add(  # noqa: PLR0913, PLR0917  # what is read, and what is written
             uses[using, CHARGE] = charged[row]
             uses[using, STARTED] = started[row]
             uses[using, ID] = ids[row] * LENGTHS + ids[row + 1] - ids[row]
+            uses[using, NUMBER] = number + using
+            owners[using] = subscriptions[row] // TERMS
             using += 1
     return using
 
@@ -118,19 +128,19 @@ def _find_sums(  # noqa: PLR0913, PLR0917  # what is read, and what is written
     table: Table,
     key: Key,
     batch: Batch,
-    words: Words,
-    priced: Priced,
+    found: Room,
     count: Int,
     rates: NDArray[np.int64],
     keys: NDArray[np.int64],
 ) -> None:
     """Find the place of each entry's sums, or make one."""
     # a field that is taken out of a tuple costs more than its number does: all are taken out before the loops
+    priced = found.priced
     rows, terms, services, months = priced.row, priced.term, priced.service, priced.month
     rate_of, unrated = priced.rate, priced.unrated
     offsets, ids, id_words = batch.invoice
     sums, text, slots, used = table
-    lows, highs, places = words
+    lows, highs, places = found.words
     reasons, pools = key
     mask = len(slots) - 1
     # the table is far away: short loops that ask for many places at a time, and the few that are taken later
@@ -162,10 +172,10 @@ def _find_sums(  # noqa: PLR0913, PLR0917  # what is read, and what is written
 
 
 @compiled
-def make_unrated(table: Table, key: Key, rows: NDArray[np.int64], uses: NDArray[np.int64], reason: Int) -> None:
+def make_unrated(table: Table, key: Key, uses: NDArray[np.int64], reason: Int) -> None:
     """Move uses from their sums to those of what has no price, for a reason."""
     sums, text, slots, used = table
-    for row in rows:
+    for row in range(len(uses)):
         place = uses[row, SUM] // RATES
         number = sums[place, KEY] + reason * key.pools * MONTHS
         start = sums[place, PLACE] // LENGTHS

@@ -51,16 +51,19 @@ class Tally:
             np.full(1 << 13, -1, np.int32),
             np.zeros(2, np.int64),
         )
+        self.use_count: Int = 0
 
     def add(self, batch: Batch, room: Room, count: int, rates: NDArray[np.int64], more: TallyRoom) -> Int:
         """Add what CDRs cost, and lay out those that use allowances; return how many these are."""
         self._make_room(count, 2 * len(batch.invoice.data))  # one for each version choice at most
-        return add(self.table, self.key, batch, room.words, room.priced, count, rates, more)
+        using = add(self.table, self.key, batch, room, count, rates, more, self.use_count)
+        self.use_count += using
+        return using
 
-    def make_unrated(self, rows: NDArray[np.int64], uses: NDArray[np.int64], reason: Int) -> None:
+    def make_unrated(self, uses: NDArray[np.int64], reason: Int) -> None:
         """Move uses from their sums to those of what has no price."""
-        self._make_room(len(rows), len(rows) * LENGTHS)
-        make_unrated(self.table, self.key, rows, uses, reason)
+        self._make_room(len(uses), len(uses) * LENGTHS)
+        make_unrated(self.table, self.key, uses, reason)
 
     def frame(self) -> pl.DataFrame:
         """Return the sums.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import polars as pl
 
@@ -10,12 +11,29 @@ from billadjust.rating.reasons import NEEDS_REJECTED, NO_TARIFF, NO_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from billadjust.inputs.model import Inputs
     from billadjust.rating.prices import Prices
 
 Choice = Literal["contract", "improved"]
+
+
+class Extent(NamedTuple):
+    """How many CDRs there are, and days between which all of them are, whatever the time zone."""
+
+    cdrs: int
+    days: tuple[date, date]
+
+
+def extent_of(cdrs: pl.LazyFrame) -> Extent:
+    """Look how many CDRs there are, and of which days."""
+    started = pl.col("started_at")
+    count, first, last = (
+        cdrs.select(count=pl.len(), first=started.min(), last=started.max()).collect(engine="streaming").row(0)
+    )
+    if first is None:
+        return Extent(0, (date.min, date.min))
+    return Extent(count, (first.date() - timedelta(days=1), last.date() + timedelta(days=2)))
 
 
 def read_terms(

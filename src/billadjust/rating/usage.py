@@ -6,33 +6,35 @@ of CDRs matters only where one is; those CDRs are then put in order, and what th
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
-from threading import Event, Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
 
-from billadjust.rating.batches import BATCH, lay_out_batch, make_room, read_in_pieces
+from billadjust.rating.batches import BATCH, go_through, in_threads, lay_out_batch, make_room, read_in_pieces
 from billadjust.rating.card import lay_out
 from billadjust.rating.costs import POOL, UNRATED
 from billadjust.rating.price import Priced, RateCard, Reasons, price
 from billadjust.rating.prices import Prices, read_prices
 from billadjust.rating.reasons import NO_RATE, NO_ZONE, OF_TERM, REASONS, REJECTED_PREFIX, TOO_DEAR
-from billadjust.rating.sums import make_tally_room
+from billadjust.rating.spool import Spool
+from billadjust.rating.sums import NUMBER, USE_COLUMNS, make_tally_room
 from billadjust.rating.tally import Tally
-from billadjust.rating.terms import Choice, read_terms
-from billadjust.rating.uses import Uses, cover
+from billadjust.rating.terms import Choice, Extent, read_terms
+from billadjust.rating.uses import cover
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
+    from billadjust.rating.price import Batch
+
+_Numbers: TypeAlias = "NDArray[np.int64]"
 
 _NUMBERS: Final = Reasons(
     too_dear=REASONS.index(TOO_DEAR) + 1,
@@ -58,6 +60,7 @@ class Usage:
     """CDRs and all that prices them."""
 
     cdrs: pl.LazyFrame
+    extent: Extent
     terms: pl.DataFrame
     prices: Prices
     card: RateCard
@@ -65,23 +68,22 @@ class Usage:
     choice_count: int
 
     @staticmethod
-    def of(inputs: Inputs, spans: pl.LazyFrame, policy: Policy, choices: Sequence[Choice]) -> Usage:
-        """Lay out the catalogue and the spans for the CDRs of the inputs.
+    def of(inputs: Inputs, extent: Extent, spans: pl.LazyFrame, policy: Policy, choices: Sequence[Choice]) -> Usage:
+        """Lay out the catalogue and the spans for the CDRs of the inputs, whose extent is known.
 
         Raises:
             InputError: The prices of a rate's tiers have no common denominator.
         """
         prices = read_prices(inputs, policy)
-        days = days_of(inputs.cdrs)
-        terms = read_terms(inputs, spans, prices, choices, days)
-        return Usage(inputs.cdrs, terms, prices, lay_out(prices, terms, policy, days), policy.timezone, len(choices))
+        terms = read_terms(inputs, spans, prices, choices, extent.days)
+        card = lay_out(prices, terms, policy, extent.days)
+        return Usage(inputs.cdrs, extent, terms, prices, card, policy.timezone, len(choices))
 
     def sums(self) -> pl.DataFrame:
         """Sum up what the CDRs cost; columns as in `Tally.frame`."""
-        with Uses() as uses:
+        with Spool(USE_COLUMNS, self.extent.cdrs) as uses:
             tally = self._tallied(uses, threads=pl.thread_pool_size())
-            for _ in self._beyond(tally, uses):
-                pass
+            self._beyond(tally, uses, lambda *_: None)
         return tally.frame()
 
     def rated(self) -> Iterator[tuple[pl.DataFrame, Rated]]:
@@ -90,9 +92,10 @@ class Usage:
         Yields:
             Some of the CDRs, as `read_in_pieces` reads them, and their prices.
         """
-        with Uses() as uses:
-            beyond = list(self._beyond(self._tallied(uses, threads=1), uses))
-        number, covered, costs = (np.concatenate(arrays) for arrays in zip(_NOTHING, *beyond, strict=True))
+        beyond = [_NOTHING]
+        with Spool(USE_COLUMNS, self.extent.cdrs) as uses:
+            self._beyond(self._tallied(uses, threads=1), uses, lambda *found: beyond.append(found))
+        number, covered, costs = (np.concatenate(arrays) for arrays in zip(*beyond, strict=True))
         order = np.argsort(number)
         number, covered, costs = number[order], covered[order], costs[order]
         room, first = make_room(choices=1), 0
@@ -112,54 +115,54 @@ class Usage:
                 first += len(places)
                 yield part[priced.row], Rated(priced, allowance_units)
 
-    def _tallied(self, uses: Uses, *, threads: int) -> Tally:
+    def _tallied(self, uses: Spool, *, threads: int) -> Tally:
         """Go through all CDRs, several batches at a time; by one thread, in their order."""
         tally = Tally(OF_TERM + 1, self.prices.pool_count + 1)
-        reading, adding, pieces = Lock(), Lock(), read_in_pieces(self.cdrs, in_order=threads == 1)
-        interrupted = Event()
+        adding, writing = Lock(), Lock()
 
-        def work() -> None:
+        def begin() -> Callable[[Batch], None]:
             room, more = make_room(self.choice_count), make_tally_room(BATCH * self.choice_count)
-            while True:
-                with reading:
-                    cdrs = None if interrupted.is_set() else next(pieces, None)
-                if cdrs is None:
-                    return
-                for part in cdrs.iter_slices(BATCH):
-                    batch = lay_out_batch(part, self.timezone)
-                    count = int(price(self.card, _NUMBERS, batch, room))
-                    with adding:
-                        used = tally.add(batch, room, count, self.card.rates, more)
-                        uses.append(more.uses[:used], batch.cdr_id.data)
 
-        with ThreadPoolExecutor(threads) as pool:
-            try:
-                for done in [pool.submit(work) for _ in range(threads)]:
-                    done.result()
-            except BaseException:
-                interrupted.set()  # a person who presses Ctrl+C need not wait for the rest
-                raise
+            def rate(batch: Batch) -> None:
+                count = int(price(self.card, _NUMBERS, batch, room))
+                with adding:
+                    used = tally.add(batch, room, count, self.card.rates, more)
+                with writing:
+                    uses.append(more.uses[:used], more.owner[:used], batch.cdr_id.data)
+
+            return rate
+
+        go_through(self.cdrs, self.timezone, begin, threads)
         return tally
 
-    def _beyond(self, tally: Tally, uses: Uses) -> Iterator[tuple[NDArray[np.int64], ...]]:
-        """Add what CDRs cost beyond exceeded allowances (§5.5), a share of them at a time.
+    def _beyond(self, tally: Tally, uses: Spool, note: Callable[[_Numbers, _Numbers, _Numbers], None]) -> None:
+        """Add what CDRs cost beyond exceeded allowances (§5.5), a part of them at a time.
 
-        Yields:
-            The numbers of the uses of a share, the units from the allowance, and the costs of the others.
+        `note` is told the numbers of uses, their units from the allowance, and the costs of the others.
         """
-        for share in uses.shares(*self._exceeded(tally.frame())):
-            units, cost = cover(share, self.card.rates, tally.table.sums)
-            tally.make_unrated(np.flatnonzero(cost == UNRATED), share.uses, _NUMBERS.too_dear)
-            yield share.number, units, cost
+        pool_of_sum = self._exceeded(tally.frame())
+        too_dear, noting = [np.empty((0, USE_COLUMNS), np.int64)], Lock()
 
-    def _exceeded(self, sums: pl.DataFrame) -> tuple[NDArray[np.int64], int]:
+        def go_beyond(part: int) -> None:
+            rows, ids = uses.read(part)
+            # parts have no subscription in common, and so no sums
+            order, covered, cost = cover(rows, ids, pool_of_sum, self.card.rates, tally.table.sums)
+            with noting:
+                too_dear.append(rows[order[cost == UNRATED]])
+                note(rows[order, NUMBER], covered, cost)
+
+        if (pool_of_sum >= 0).any():
+            in_threads(range(uses.parts), lambda: go_beyond, pl.thread_pool_size())
+        tally.make_unrated(np.concatenate(too_dear), _NUMBERS.too_dear)
+
+    def _exceeded(self, sums: pl.DataFrame) -> _Numbers:
         """Find the allowances that are exceeded.
 
         The least of the allowances that the versions of a cycle give is compared: so an allowance too many is looked at
         closely, never one too few.
 
         Returns:
-            A number for the exceeded allowance of each of the sums (-1: none), and how many CDRs use these.
+            A number for the exceeded allowance of each of the sums; -1: none.
         """
         pool = ["owner", "pool", "month"]
         used = (
@@ -174,16 +177,7 @@ class Usage:
             used.group_by(pool).agg(units, pl.col("allowance").min()).filter(pl.col("units") > pl.col("allowance"))
         )
         numbered = exceeded.select(pool).with_row_index("number")
-        found = used.join(numbered, on=pool).select("place", "count", pl.col("number").cast(pl.Int64)).collect()
+        found = used.join(numbered, on=pool).select("place", pl.col("number").cast(pl.Int64)).collect()
         pool_of_sum = np.full(sums.height, -1, np.int64)
         pool_of_sum[found["place"].to_numpy()] = found["number"].to_numpy()
-        return pool_of_sum, int(found["count"].sum())
-
-
-def days_of(cdrs: pl.LazyFrame) -> tuple[date, date]:
-    """Return days between which all CDRs are, whatever the time zone."""
-    started = pl.col("started_at")
-    first, last = cdrs.select(first=started.min(), last=started.max()).collect(engine="streaming").row(0)
-    if first is None:
-        return date.min, date.min
-    return first.date() - timedelta(days=1), last.date() + timedelta(days=2)
+        return pool_of_sum

@@ -8,6 +8,7 @@ import polars as pl
 
 from billadjust.rating.reasons import in_words
 from billadjust.rating.steps import pick
+from billadjust.rating.terms import extent_of
 from billadjust.schemas import SERVICES, UsageParts
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ def usage_parts(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyF
     Raises:
         InputError: The prices of a rate's tiers have no common denominator.
     """
-    # what compiles takes half a second to load, and most commands rate nothing
+    extent = extent_of(inputs.cdrs)
+    if not extent.cdrs:
+        return UsageParts.create_empty().lazy()
+    # what compiles takes a second to load, which is not lost where nothing is rated
     from billadjust.rating.usage import Usage  # noqa: PLC0415
 
-    usage = Usage.of(inputs, spans, policy, ["contract", "improved"])
+    usage = Usage.of(inputs, extent, spans, policy, ["contract", "improved"])
     columns = ("subscription_id", "choice", "shared", "tariff_id", "contract_version", "improved_version", "term_from")
     of_the_term = usage.terms.lazy().select("term", "cycle_day", *columns)
     return (

@@ -42,26 +42,10 @@ class Zones:
         """Return the number of a zone that has one."""
         return self.names.index(name)
 
-    def of_cdr(self) -> pl.Expr:
-        """Return the number of each CDR's zone: null if there is none, 1 if it would have to come from a rejected prefix."""
-        own = pl.col("zone")
-        named = own.cast(pl.Enum(self.names), strict=False).to_physical().cast(pl.Int32).fill_null(0)
-        prefix = self.prefixes.at(_number(pl.col("destination"))).cast(pl.Int32)
-        is_data = (pl.col("service") == "data") & pl.col("destination").is_null()
-        return pl.when(own.is_not_null()).then(named).when(is_data).then(self.number(DATA)).otherwise(prefix)
-
     def name(self, number: pl.Expr) -> pl.Expr:
         """Return the name of each CDR's zone: its own, or that of the number."""
         found = pick(pl.Series(self.names), number)
         return pl.coalesce("zone", pl.when(number != REJECTED_NUMBER).then(found))
-
-    def is_free(self, number: pl.Expr, policy: Policy, day: pl.Expr) -> pl.Expr:
-        """Whether a zone is never charged, by `rating.free_zones` on the CDR's local date; false without a zone."""
-        free = pl.lit(value=False)
-        for dated in policy.values["rating.free_zones"]:
-            numbers = [self.number(name) for name in free_names(dated.value)]
-            free = pl.when(day >= dated.from_).then(number.is_in(numbers)).otherwise(free)
-        return free.fill_null(value=False)
 
 
 def read_zones(inputs: Inputs, policy: Policy, named: Iterable[str]) -> Zones:
@@ -80,15 +64,6 @@ def read_zones(inputs: Inputs, policy: Policy, named: Iterable[str]) -> Zones:
 def free_names(value: object) -> tuple[str, ...]:
     """Return the zones that a value of `rating.free_zones` names."""
     return value if isinstance(value, tuple) else ()
-
-
-def _number(digits: pl.Expr) -> pl.Expr:
-    """Turn digits into a number that sorts like the text: by the digits from the left, a shorter one before a longer."""
-    length = digits.str.len_bytes()
-    scale = pl.lit(1, pl.Int64)
-    for count in range(1, DIGITS):
-        scale = pl.when(length == count).then(10 ** (DIGITS - count)).otherwise(scale)
-    return digits.cast(pl.Int64) * scale * LENGTHS + length
 
 
 def _flatten(zones: dict[str, str]) -> dict[int, str | None]:
