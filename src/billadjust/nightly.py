@@ -27,6 +27,7 @@ from billadjust.outputs.run_files import (
 from billadjust.plan import make_plan, post
 from billadjust.report import REPORT, Page, report_page
 from billadjust.report.steps import STAGES, by_step
+from billadjust.staging import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -189,9 +190,7 @@ def _planned(
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
             watch(STAGES.get(name, "Settling"))
-            path = spool / f"stage-{name}.parquet"
-            frame.sink_parquet(path, engine="streaming")
-            made = pl.scan_parquet(path, glob=False)
+            made = keep(frame, spool / f"stage-{name}.parquet")
             watch.note("stage", stage=name, rows=made.select(pl.len()).collect().item())
             return made
 

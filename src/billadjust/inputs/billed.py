@@ -10,6 +10,7 @@ from billadjust.inputs.read import ROW
 from billadjust.inputs.references import CDR, INVOICE, LINE, SUBSCRIPTION, reject_missing
 from billadjust.money import PERCENT, divide_half_up, to_text
 from billadjust.phrases import phrase
+from billadjust.staging import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,8 +60,10 @@ def check_lines(readings: Mapping[str, Reading], spool: Path) -> None:
     columns = [ROW, *lines.table.schema]
     pl.collect_all(
         [
-            judged.filter(sound).select(columns).sink_parquet(good, lazy=True),
-            judged.filter(~sound).select(*columns, "_orphan", "_backwards", "_alien").sink_parquet(bad, lazy=True),
+            judged.filter(sound).select(columns).sink_parquet(good, compression=QUICK, lazy=True),
+            judged.filter(~sound)
+            .select(*columns, "_orphan", "_backwards", "_alien")
+            .sink_parquet(bad, compression=QUICK, lazy=True),
         ],
         engine="streaming",
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.grammar import default, is_missing, reason, shown, value
+from billadjust.inputs.grammar import default, is_missing, native_value, reason, value
 from billadjust.inputs.read import ROW
+from billadjust.staging import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,30 +95,25 @@ class Checked:
 
 def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Checked:
     """Split the rows of one file into typed rows, defaults filled in, and rejected ones."""
-    native = style.native
-    styles = {column.name: native if column.name in rows.exact else style for column in table.columns}
-    text = _as_text(rows.frame, table)
-    typed = text.with_columns(
-        _text(column).alias(column.name) if column.name in rows.typed else _value(column, styles[column.name])
-        for column in table.columns
-    )
+    styles = {column.name: style.native if column.name in rows.exact else style for column in table.columns}
+    cells = _cells(rows.frame, table)
+    natives = _natives(cells, table, styles)
+    text = cells.with_columns(_text(column).cast(pl.String) for column in table.columns if column.name not in natives)
+    typed = text.with_columns(_value(column, styles[column.name], natives.get(column.name)) for column in table.columns)
     keeps_rules = [~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())]
-    sound = pl.all_horizontal(*[_is_sound(column, rows) for column in table.columns], *keeps_rules)
-    as_text = [
-        shown(column, _text(column), native).alias(TEXT + column.name) if column.name in rows.typed else _text(column)
-        for column in table.columns
-    ]
+    sound = pl.all_horizontal(*[_is_sound(column, natives) for column in table.columns], *keeps_rules)
+    as_text = [_native_text(column) if column.name in natives else _text(column) for column in table.columns]
     judged = typed.with_columns(_sound=sound)
     good, bad = spool / f"{stem}.good.parquet", spool / f"{stem}.bad.parquet"
     pl.collect_all(
         [
-            judged.filter("_sound").select(ROW, *table.schema).sink_parquet(good, lazy=True),
-            judged.filter(~pl.col("_sound")).select(ROW, *as_text).sink_parquet(bad, lazy=True),
+            judged.filter("_sound").select(ROW, *table.schema).sink_parquet(good, compression=QUICK, lazy=True),
+            judged.filter(~pl.col("_sound")).select(ROW, *as_text).sink_parquet(bad, compression=QUICK, lazy=True),
         ],
         engine="streaming",
     )
     rejected = pl.scan_parquet(bad, glob=False)
-    broken = _as_text(rows.broken.lazy(), table)
+    broken = _cells(rows.broken.lazy(), table)
     lines = rows.broken.select(ROW, pl.lit("").alias("column"), "value", "reason")
     reasons = pl.concat([_reasons(rejected, table, styles), lines])
     return Checked(good, pl.concat([rejected, broken]).rename(lambda name: name.removeprefix(TEXT)), reasons)
@@ -140,31 +136,49 @@ def _reasons(rejected: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) 
     return reasons
 
 
-def _is_sound(column: Column, rows: Rows) -> pl.Expr:
+def _is_sound(column: Column, natives: Mapping[str, pl.Expr]) -> pl.Expr:
     """Whether a cell has a value, or is empty and may be."""
     has_value = pl.col(column.name).is_not_null()
     if column.required:
         return has_value
-    return pl.lit(value=True) if column.name in rows.typed else has_value | is_missing(_text(column))
+    return has_value | (_text(column).is_null() if column.name in natives else is_missing(_text(column)))
 
 
 def _text(column: Column) -> pl.Expr:
     return pl.col(TEXT + column.name)
 
 
-def _as_text(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-    """The columns of the table as text under names of their own; null where the file has none."""
+def _native_text(column: Column) -> pl.Expr:
+    """What people would have written for a number or an instant."""
+    if column.is_number:
+        return _text(column).cast(pl.String)
+    return _text(column).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+
+
+def _cells(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
+    """The columns of the table under names of their own; null where the file has none."""
     present = frame.collect_schema().names()
     cells = [pl.col(name) if name in present else pl.lit(None, dtype=pl.String) for name in table.schema]
     return frame.select(ROW, *[cell.alias(TEXT + name) for name, cell in zip(table.schema, cells, strict=True)])
 
 
-def _value(column: Column, style: Style) -> pl.Expr:
+def _natives(cells: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) -> dict[str, pl.Expr]:
+    """Return the values of those columns whose cells need not become text to be checked."""
+    schema = cells.collect_schema()
+    values = {
+        column.name: native_value(column, _text(column), schema[TEXT + column.name], styles[column.name])
+        for column in table.columns
+    }
+    return {name: found for name, found in values.items() if found is not None}
+
+
+def _value(column: Column, style: Style, native: pl.Expr | None = None) -> pl.Expr:
     """The typed value of a cell, or the column's default where it is empty."""
-    read = value(column, _text(column), style)
-    if column.default is None:
-        return read.alias(column.name)
-    return pl.when(is_missing(_text(column))).then(default(column, style)).otherwise(read).alias(column.name)
+    read = value(column, _text(column), style) if native is None else native
+    if column.default is not None:
+        empty = is_missing(_text(column)) if native is None else _text(column).is_null()
+        read = pl.when(empty).then(default(column, style)).otherwise(read)
+    return read.alias(column.name)
 
 
 def _column_reasons(rejected: pl.LazyFrame, column: Column, style: Style) -> pl.LazyFrame:

@@ -27,7 +27,29 @@ _UNMAPPED: Final = "nor mapped to one with `words` in the configuration"
 
 def value(column: Column, text: pl.Expr, style: Style) -> pl.Expr:
     """Return what a cell means, in the unit of its kind; null where it breaks a rule of its column, or is empty."""
-    read = _read(column, text, style)
+    return _within(column, _read(column, text, style), style)
+
+
+def native_value(column: Column, cell: pl.Expr, dtype: pl.DataType, style: Style) -> pl.Expr | None:
+    """Return the same for a cell that is no text: what its text would mean; None if only that tells."""
+    scale = _scale(column, style)
+    if isinstance(dtype, pl.Datetime):
+        return cell
+    if isinstance(dtype, pl.Decimal):
+        decimals, whole = dtype.scale, cell.to_physical()
+    elif dtype.is_integer():
+        decimals, whole = 0, cell
+    else:
+        return None
+    if scale is None or decimals > scale:
+        return None
+    # what fits 64 bits is multiplied in 128
+    exact = whole.cast(pl.Int64, strict=False).cast(pl.Int128) * 10 ** (scale - decimals)
+    return _within(column, exact.cast(pl.Int64, strict=False), style)
+
+
+def _within(column: Column, read: pl.Expr, style: Style) -> pl.Expr:
+    """Leave out numbers beyond the bounds of their column."""
     broken = [wrong for wrong, _ in _bounds(column, read, style)]
     return pl.when(~pl.any_horizontal(broken)).then(read) if broken else read
 
@@ -48,7 +70,7 @@ def default(column: Column, style: Style) -> pl.Expr:
 
 
 def is_missing(text: pl.Expr) -> pl.Expr:
-    """Whether a cell is empty; quoted or not is the same."""
+    """Whether a cell of text is empty; quoted or not is the same."""
     return text.is_null() | (text == "")
 
 

@@ -1,4 +1,4 @@
-"""Parquet files: native types become the text that a CSV file would have, so that one grammar checks both.
+"""Parquet files: most native types become the text that a CSV file would have, so that one grammar checks both.
 
 A float is accepted where its shortest decimal text is one that the column may have: 9.9 is, 0.1 + 0.2 is not.
 """
@@ -33,13 +33,7 @@ def read_parquet(file: DataFile, table: Table, source: Source) -> Rows:
         ) from None
     names = [name for name in schema if name != LINE]
     chosen = choose_columns(file, names, table, source)
-    instants = {name for name, ours in chosen.items() if _is_instant(schema[name], table.column(ours))}
-    cells = [
-        pl.col(name).dt.convert_time_zone("UTC").alias(ours)
-        if name in instants
-        else _text(file, name, schema[name], table.column(ours)).alias(ours)
-        for name, ours in chosen.items()
-    ]
+    cells = [_cell(file, name, schema[name], table.column(ours)).alias(ours) for name, ours in chosen.items()]
     return Rows(
         frame=scan.select(row_id(file, pl.col(LINE)), *cells),
         broken=no_rows(list(chosen.values())),
@@ -47,8 +41,16 @@ def read_parquet(file: DataFile, table: Table, source: Source) -> Rows:
         exact=frozenset(
             ours for name, ours in chosen.items() if schema[name] not in (pl.String, pl.Categorical, pl.Enum)
         ),
-        typed=frozenset(chosen[name] for name in instants),
     )
+
+
+def _cell(file: DataFile, name: str, dtype: pl.DataType, column: Column) -> pl.Expr:
+    """Return a column as it is where that can be checked, else as text."""
+    if _is_instant(dtype, column):
+        return pl.col(name).dt.convert_time_zone("UTC")
+    if column.is_number and (dtype.is_integer() or isinstance(dtype, pl.Decimal)):
+        return pl.col(name)
+    return _text(file, name, dtype, column)
 
 
 def _is_instant(dtype: pl.DataType, column: Column) -> bool:

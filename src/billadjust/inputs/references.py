@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
+from billadjust.inputs.read import ROW
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -84,6 +86,8 @@ def check_references(readings: Mapping[str, Reading], name: str) -> None:
 
 def reject_unmatched(reading: Reading, rows: pl.LazyFrame, reference: Reference, target: Reading) -> None:
     """Reject those of the rows that name something which is not among the accepted rows of `target`."""
+    first = reference.after.columns if reference.after else ()
+    rows = rows.select(ROW, *dict.fromkeys((*first, *reference.columns)))
     if reference.after is not None:
         rows = _matching(rows, reference.after, target, "semi")
     unmatched = _matching(

@@ -69,6 +69,11 @@ class Column:
         return ("true", "false") if self.kind is Kind.BOOLEAN else self.values
 
     @property
+    def is_number(self) -> bool:
+        """Whether it holds decimal or whole numbers."""
+        return self.kind in {Kind.INTEGER, Kind.MONEY, Kind.MICRO, Kind.PERCENT}
+
+    @property
     def dtype(self) -> pl.DataType:
         """The Polars type that the checked column has."""
         return DTYPES[self.kind]

@@ -19,6 +19,7 @@ from billadjust.rating.lines import LINE
 from billadjust.rating.offers import IS_BILLED
 from billadjust.rating.usage_parts import usage_parts
 from billadjust.simulation.planned import read_planned
+from billadjust.staging import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +101,7 @@ def simulate(config: Config, directory: Path, months: int, as_of: date, progress
         require_policy(planned.inputs, config.policy, as_of)
 
         def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-            path = spool / f"{name}.parquet"
-            frame.sink_parquet(path, engine="streaming")
-            return pl.scan_parquet(path, glob=False)
+            return keep(frame, spool / f"{name}.parquet")
 
         return _Comparison(config, planned, inputs, stage, progress).of(loaded, months, as_of)
 
