@@ -65,7 +65,7 @@ docs: $(READY) ## Write the generated tables of the documentation
 docs-check: $(READY) ## Check that the generated tables are up to date
 	$(RUN)/cog --check -I docs README.md docs/*.md
 
-check: lint types docs-check test ## Lint, types, documentation and tests
+check: lint types test ## Lint, types and tests, which check the documentation, too
 
 bench: $(READY) ## Measure speed and memory (takes long)
 	$(RUN)/python tests/benchmarks/bench.py $(BENCH)

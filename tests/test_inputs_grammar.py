@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billadjust.inputs.grammar import is_missing, reason, value
+from billadjust.inputs.grammar import is_missing, native_value, reason, value
 from billadjust.inputs.style import Style
 from billadjust.schemas import INPUTS, Column, Kind
 
@@ -313,3 +313,32 @@ def test_a_cell_never_has_both_a_value_and_a_reason_and_neither_only_if_it_may_b
             )
             for nothing, why, missing in seen.rows():
                 assert (why is not None) == (nothing and (asked.required or not missing))
+
+
+NUMBERS = st.one_of(
+    st.tuples(st.just(pl.UInt64()), st.integers(0, 2**64 - 1)),
+    st.tuples(st.just(pl.Int64()), st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-100, 100))),
+    st.integers(0, 7).flatmap(
+        lambda scale: st.tuples(
+            st.just(pl.Decimal(38, scale)),
+            st.one_of(st.integers(-(10**37), 10**37), st.integers(-(2**66), 2**66), st.integers(-(10**9), 10**9)).map(
+                lambda number: Decimal(f"{number}E-{scale}")
+            ),
+        )
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(numbers=st.lists(NUMBERS, min_size=1, max_size=10))
+def test_a_number_means_what_its_text_means(numbers: list[tuple[pl.DataType, Any]]) -> None:
+    asked_of = [asked for table in INPUTS.values() for asked in table.columns if asked.is_number]
+    for dtype, number in numbers:
+        cells = pl.DataFrame({"cell": [number, None]}, schema={"cell": dtype})
+        text = pl.col("cell").cast(pl.String)
+        for asked in {(each.kind, each.minimum, each.maximum, each.above_zero): each for each in asked_of}.values():
+            for style in (EURO, YEN, DINAR):
+                native = native_value(asked, pl.col("cell"), dtype, style)
+                if native is not None:
+                    seen = cells.select(native=native, text=value(asked, text, style))
+                    assert seen["native"].equals(seen["text"]), (asked, dtype, number)
