@@ -308,6 +308,14 @@ def test_tiers_whose_prices_have_no_common_denominator_are_an_error() -> None:
         one({}, rates=rates)
 
 
+def test_a_catalogue_with_more_rates_than_have_a_number_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billadjust.rating.prices.MAX_RATES", 3)
+    two: Rows = [{}, {"zone": "fr"}]
+    assert one({}, rates=two)["unrated"] is None
+    with pytest.raises(InputError, match=r"has 3 combinations .* fewer than 3"):
+        one({}, rates=[*two, {"zone": "it"}])
+
+
 @pytest.mark.parametrize(
     "cdr",
     [{"quantity": 0}, {"quantity": 0, "zone": None}, {"zone": "care"}, {"zone": None, "destination": "900"}],

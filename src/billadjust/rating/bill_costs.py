@@ -9,7 +9,7 @@ import numpy as np
 from billadjust.rating.clock import DAY_S
 from billadjust.rating.compiled import Int, compiled, inlined
 from billadjust.rating.costs import ALLOWANCE, POOL, UNRATED, cost_of, rounded
-from billadjust.rating.price import band_at
+from billadjust.rating.price import SERVICE_COUNT, band_at
 from billadjust.rating.spool import ID, STARTED, in_order
 from billadjust.rating.texts import LENGTHS
 
@@ -150,6 +150,4 @@ def _rate(card: RateCard, code: Int, service: Int, zone: Int, wall: Int) -> Int:
     if zone < 0:
         return -1
     band = band_at(card.band_starts, card.band_numbers, card.band_first, code, wall)
-    return np.int64(
-        card.places[((code * card.service_count + service) * card.zone_count + zone) * card.band_count + band]
-    )
+    return np.int64(card.places[((code * SERVICE_COUNT + service) * card.zone_count + zone) * card.band_count + band])

@@ -61,7 +61,6 @@ def lay_out(prices: Prices, terms: pl.DataFrame, policy: Policy, days: tuple[dat
         subscriptions=read_names(subscriptions.filter(changes), first_term[:-1] * TERMS + np.diff(first_term)),
         terms=_fixed(term_rows.to_numpy(), np.int32),
         services=read_names(pl.Series(SERVICES)),
-        service_count=len(SERVICES),
         data_service=SERVICES.index("data"),
         zones=read_names(pl.Series(zones.names)),
         zone_count=len(zones.names),

@@ -11,6 +11,7 @@ from billadjust.rating.compiled import Int, compiled, inlined
 from billadjust.rating.costs import POOL, UNRATED, cost_of, rounded
 from billadjust.rating.texts import Names, Texts, Words, find
 from billadjust.rating.zones import DIGITS, LENGTHS, REJECTED_NUMBER
+from billadjust.schemas import SERVICES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ SHIFT: Final = 3
 
 TERMS: Final = 1 << 24
 """A subscription has fewer terms than this."""
+
+SERVICE_COUNT: Final = len(SERVICES)
 
 STEM: Final = 10 ** (DIGITS - 5) * LENGTHS
 """The numbers that begin with the same five digits."""
@@ -41,7 +44,6 @@ class RateCard(NamedTuple):
     subscriptions: Names
     terms: NDArray[np.int32]
     services: Names
-    service_count: int
     data_service: int
     zones: Names
     zone_count: int
@@ -209,7 +211,7 @@ def _find_rates(card: RateCard, reasons: Reasons, walls: NDArray[np.int64], room
     """Find each entry's band, month and rate, and why it has none (§5.2, §5.3)."""
     terms, months, months_from, places = card.terms, card.months, card.months_from, card.places
     band_starts, band_numbers, band_first = card.band_starts, card.band_numbers, card.band_first
-    band_count, zone_count, service_count = card.band_count, card.zone_count, card.service_count
+    band_count, zone_count = card.band_count, card.zone_count
     services, zones, is_free, priced = room.service, room.zone, room.is_free, room.priced
     rows, term_of, bands, month_of = priced.row, priced.term, priced.band, priced.month
     rate_of, unrated, service_of, zone_of = priced.rate, priced.unrated, priced.service, priced.zone
@@ -229,7 +231,7 @@ def _find_rates(card: RateCard, reasons: Reasons, walls: NDArray[np.int64], room
             elif zone == REJECTED_NUMBER:
                 reason = reasons.rejected_prefix
             else:
-                rate = places[((code * service_count + service) * zone_count + zone) * band_count + band]
+                rate = places[((code * SERVICE_COUNT + service) * zone_count + zone) * band_count + band]
                 if rate < 0:
                     reason = reasons.no_rate
         service_of[entry], zone_of[entry], bands[entry] = service, zone, band

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MAX_COST: Final = 10**12
 """A CDR that would cost more (a million currency units) is not rated: the sum of nine million such costs fits 64 bits."""
 
+MAX_RATES: Final = 1 << 24
+"""A catalogue has fewer rates than this: combinations of version, service, zone and band."""
+
 _LARGEST: Final = 2**62
 """What numbers of a rate stay below."""
 
@@ -67,7 +70,7 @@ def read_prices(inputs: Inputs, policy: Policy) -> Prices:
 
     Raises:
         ConfigError: `tariff_improvement.existing_first_days` has no value when a version becomes effective.
-        InputError: The prices of a rate's tiers have no common denominator in 64 bits.
+        InputError: The prices of a rate's tiers have no common denominator in 64 bits, or there are too many rates.
     """
     catalogue = read_catalogue(inputs, policy)
     priced: list[Version] = []
@@ -86,6 +89,11 @@ def read_prices(inputs: Inputs, policy: Policy) -> Prices:
     layout = _Layout(zones, band_names)
     pools: dict[tuple[str, frozenset[str]], int] = {}
     rows = [row for code, version in enumerate(priced) for row in _rows(code, version, pools)]
+    if len(rows) >= MAX_RATES:
+        raise InputError(
+            f"The catalogue has {len(rows):,} combinations of tariff version, service, zone and band; billadjust rates "
+            f"with fewer than {MAX_RATES:,}. Leave versions out that no subscription had on any day that is billed."
+        )
     rates = [columns for _, columns in rows]
     return Prices(
         codes=pl.DataFrame(codes, schema={"tariff_id": pl.String, "version": pl.Int64, "code": pl.Int64}, orient="row"),

@@ -8,10 +8,10 @@ import numpy as np
 
 from billadjust.rating.compiled import Int, compiled, inlined
 from billadjust.rating.costs import POOL
-from billadjust.rating.price import TERMS
+from billadjust.rating.price import SERVICE_COUNT, TERMS
+from billadjust.rating.prices import MAX_RATES
 from billadjust.rating.spool import ID, STARTED
 from billadjust.rating.texts import LENGTHS, NOT_YET, TAIL, mix, same_bytes, tail
-from billadjust.schemas import SERVICES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,16 +36,12 @@ NUMBER: Final = 5
 USE_COLUMNS: Final = 6
 """The columns of a use after those of every row: the place of its sums and its rate, its units, what was charged, its number."""
 
-RATES: Final = 1 << 24
-"""There are fewer rates than this."""
-
 MANY: Final = 1 << 62
 """Units are not counted beyond this; no allowance is so large."""
 
 MONTHS: Final = 1 << 17
 """Months are numbered below this: those of ten thousand years."""
 
-SERVICE_COUNT: Final = len(SERVICES)
 _SUMS: Final = 0
 _BYTES: Final = 1
 
@@ -112,7 +108,7 @@ def add(  # noqa: PLR0913, PLR0917  # what is read, and what is written
     for entry in range(count):
         row, rate = rows[entry], rate_of[entry]
         if rate >= 0 and rates[rate, POOL] > 0:
-            uses[using, SUM] = places[entry] * RATES + rate
+            uses[using, SUM] = places[entry] * MAX_RATES + rate
             uses[using, USED] = units[entry]
             uses[using, CHARGE] = charged[row]
             uses[using, STARTED] = started[row]
@@ -176,7 +172,7 @@ def make_unrated(table: Table, key: Key, uses: NDArray[np.int64], reason: Int) -
     """Move uses from their sums to those of what has no price, for a reason."""
     sums, text, slots, used = table
     for row in range(len(uses)):
-        place = uses[row, SUM] // RATES
+        place = uses[row, SUM] // MAX_RATES
         number = sums[place, KEY] + reason * key.pools * MONTHS
         start = sums[place, PLACE] // LENGTHS
         end = start + sums[place, PLACE] % LENGTHS

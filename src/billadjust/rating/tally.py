@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
+from billadjust.rating.price import SERVICE_COUNT
 from billadjust.rating.sums import (
     CHARGED,
     COLUMNS,
@@ -16,7 +17,6 @@ from billadjust.rating.sums import (
     KEY,
     MONTHS,
     PLACE,
-    SERVICE_COUNT,
     UNITS,
     Key,
     Table,

@@ -8,8 +8,9 @@ import numpy as np
 
 from billadjust.rating.compiled import compiled
 from billadjust.rating.costs import ALLOWANCE, UNRATED, cost_of
+from billadjust.rating.prices import MAX_RATES
 from billadjust.rating.spool import in_order
-from billadjust.rating.sums import COST, RATES, SUM, USED
+from billadjust.rating.sums import COST, SUM, USED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,14 +42,14 @@ def cover(
     """
     pools = np.empty(len(uses), np.int64)
     for row in range(len(uses)):
-        pools[row] = pool_of_sum[uses[row, SUM] // RATES]
+        pools[row] = pool_of_sum[uses[row, SUM] // MAX_RATES]
     order, _ = in_order(uses, pools, ids)
     covered, cost = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
     pool, used = np.int64(-1), np.int64(0)
     for place, row in enumerate(order):
         if pools[row] != pool:
             pool, used = pools[row], np.int64(0)
-        sum_, rate, units = uses[row, SUM] // RATES, uses[row, SUM] % RATES, uses[row, USED]
+        sum_, rate, units = uses[row, SUM] // MAX_RATES, uses[row, SUM] % MAX_RATES, uses[row, USED]
         covered[place] = min(units, max(rates[rate, ALLOWANCE] - used, 0))
         used += covered[place]
         cost[place] = cost_of(rates, rate, units - covered[place])
