@@ -18,30 +18,33 @@ if TYPE_CHECKING:
 
     from billadjust.rating.price import Batch, RateCard, Room
 
-INVOICE: Final = 2
+BILL: Final = 2
 WALL: Final = 3
 QUANTITY: Final = 4
-SERVICE: Final = 5
-ZONE: Final = 6
-SUBSCRIPTION: Final = 7
-COLUMNS: Final = 8
-"""The columns of a use after those of every row; an invoice of no bill is -1, as is a zone that is not known."""
+PLACE: Final = 5
+COLUMNS: Final = 6
+"""The columns of a use after those of every row: whose it is (subscription times `INVOICES`, and the number of the invoice, 0:
+of no bill), the time on the wall, the quantity, and its place among the rates of a version (-1: no zone is known)."""
+
+INVOICES: Final = 1 << 32
+"""There are fewer invoices than this."""
 
 
 class Pairs(NamedTuple):
     """Bills beside versions: `first`: of each subscription the first pair, and behind the last one how many there are.
 
-    Of each pair: `invoice` (its number), `code` (of `Prices`), `shift` (days from a month's start to a cycle's).
+    Of each pair: `bill` (as in a use), `code` (of `Prices`), `shift` (days from a month's start to a cycle's).
     """
 
     first: NDArray[np.int64]
-    invoice: NDArray[np.int64]
+    bill: NDArray[np.int64]
     code: NDArray[np.int64]
     shift: NDArray[np.int64]
 
 
 @compiled
 def lay_out_uses(  # noqa: PLR0913, PLR0917  # what is read, and what is written
+    card: RateCard,
     batch: Batch,
     room: Room,
     count: Int,
@@ -52,18 +55,19 @@ def lay_out_uses(  # noqa: PLR0913, PLR0917  # what is read, and what is written
     """Lay out what may cost something of the first `count` entries; each term is a subscription. Returns how many these are."""
     rows, terms, is_free, services, zones = room.priced.row, room.priced.term, room.is_free, room.service, room.zone
     ids, started, walls, quantities = batch.cdr_id.offsets, batch.started, batch.wall, batch.quantity
+    zone_count = card.zone_count
     using = 0
     for entry in range(count):
         row = rows[entry]
         if not is_free[row]:
+            zone, subscription = zones[row], np.int64(terms[entry])
             uses[using, STARTED] = started[row]
             uses[using, ID] = ids[row] * LENGTHS + ids[row + 1] - ids[row]
-            uses[using, INVOICE] = invoices[row]
+            uses[using, BILL] = subscription * INVOICES + max(invoices[row], 0)
             uses[using, WALL] = walls[row]
             uses[using, QUANTITY] = quantities[row]
-            uses[using, SERVICE] = services[row]
-            uses[using, ZONE] = zones[row]
-            uses[using, SUBSCRIPTION] = subscriptions[using] = terms[entry]
+            uses[using, PLACE] = services[row] * zone_count + zone if zone >= 0 else -1
+            subscriptions[using] = subscription
             using += 1
     return using
 
@@ -78,27 +82,27 @@ def add_up(  # noqa: PLR0913, PLR0917  # what is read, and what is written
     costs: NDArray[np.int64],
 ) -> None:
     """Add up what all uses of some subscriptions cost under each version: `costs` of each pair; `UNRATED` if one is not rated."""
-    order, starts = in_order(uses, uses[:, SUBSCRIPTION].copy(), ids)
-    first, invoices, codes, shifts = pairs
+    order, starts = in_order(uses, uses[:, BILL] // INVOICES, ids)
+    first, bills, codes, shifts = pairs
     for subscription in range(len(starts) - 1):
         its = order[starts[subscription] : starts[subscription + 1]]
         if len(its):
             for pair in range(first[subscription], first[subscription + 1]):
-                cycles = _cycles(card, uses, its, invoices[pair], shifts[pair])
+                cycles = _cycles(card, uses, its, bills[pair], shifts[pair])
                 used = np.zeros((cycles[1] - cycles[0], pool_count + 1), np.int64)
-                costs[pair] = _cost(card, uses, its, invoices[pair], codes[pair], shifts[pair], cycles[0], used)
+                costs[pair] = _cost(card, uses, its, bills[pair], codes[pair], shifts[pair], cycles[0], used)
 
 
 @compiled
 def _cycles(
-    card: RateCard, uses: NDArray[np.int64], order: NDArray[np.int64], invoice: Int, shift: Int
+    card: RateCard, uses: NDArray[np.int64], order: NDArray[np.int64], bill: Int, shift: Int
 ) -> tuple[Int, Int]:
-    """Return the month of the first cycle in which an invoice has uses, and the one after the last; twice the same if none."""
+    """Return the month of the first cycle in which a bill has uses, and the one after the last; twice the same if none."""
     months, months_from = card.months, card.months_from
     first: Int = 0
     end: Int = 0
     for row in order:
-        if uses[row, INVOICE] == invoice:
+        if uses[row, BILL] == bill:
             month = months[uses[row, WALL] // DAY_S - shift - months_from]
             first, end = min(first, month) if end else month, max(end, month + 1)
     return first, end
@@ -109,24 +113,24 @@ def _cost(  # noqa: PLR0913, PLR0917  # a pair in three, and its cycles
     card: RateCard,
     uses: NDArray[np.int64],
     order: NDArray[np.int64],
-    invoice: Int,
+    bill: Int,
     code: Int,
     shift: Int,
     first: Int,
     used: NDArray[np.int64],
 ) -> Int:
-    """Add up what the uses of an invoice cost in their order; others of the subscription use allowances, too.
+    """Add up what the uses of a bill cost in their order; others of the subscription use allowances, too.
 
     `used`: of each cycle from the month `first` on, what is used of each allowance; nothing yet.
     """
     months, months_from, rates = card.months, card.months_from, card.rates
     total = np.int64(0)
     for row in order:
-        is_own = uses[row, INVOICE] == invoice
+        is_own = uses[row, BILL] == bill
         cycle = months[uses[row, WALL] // DAY_S - shift - months_from] - first
         if not 0 <= cycle < len(used):
             continue
-        rate = _rate(card, code, uses[row, SERVICE], uses[row, ZONE], uses[row, WALL])
+        rate = _rate(card, code, uses[row, PLACE], uses[row, WALL])
         if rate < 0:
             if is_own:
                 return UNRATED
@@ -145,9 +149,9 @@ def _cost(  # noqa: PLR0913, PLR0917  # a pair in three, and its cycles
 
 
 @inlined
-def _rate(card: RateCard, code: Int, service: Int, zone: Int, wall: Int) -> Int:
+def _rate(card: RateCard, code: Int, place: Int, wall: Int) -> Int:
     """Return the rate of a version for a use; -1 if it has none."""
-    if zone < 0:
+    if place < 0:
         return -1
     band = band_at(card.band_starts, card.band_numbers, card.band_first, code, wall)
-    return np.int64(card.places[((code * SERVICE_COUNT + service) * card.zone_count + zone) * card.band_count + band])
+    return np.int64(card.places[(code * SERVICE_COUNT * card.zone_count + place) * card.band_count + band])

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from billadjust.rating.batches import BATCH, go_through, in_threads, make_room
-from billadjust.rating.bill_costs import COLUMNS, Pairs, add_up, lay_out_uses
+from billadjust.rating.bill_costs import COLUMNS, INVOICES, Pairs, add_up, lay_out_uses
 from billadjust.rating.card import lay_out
 from billadjust.rating.costs import UNRATED
 from billadjust.rating.lines import BILL, VERSION
@@ -43,7 +43,8 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
         policy: Its time zone and `rating.free_zones`.
 
     Returns:
-        invoice_id, subscription_id, tariff_id, version, usage_cost (millionths), without the pairs in which a CDR of the bill is unrated.
+        invoice_id, subscription_id, tariff_id, version, usage_cost (millionths), without the pairs in which a CDR of the
+        bill is unrated.
 
     Raises:
         InputError: The prices of a rate's tiers have no common denominator.
@@ -58,15 +59,17 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
     terms = subscriptions.with_columns(code=nothing, cycle_day=nothing)
     card = lay_out(prices, terms, policy, (first_day, end_day))
     invoices = coded["invoice_id"].unique(maintain_order=True)
-    numbers = pl.DataFrame({"invoice_id": invoices}).with_row_index("invoice")
-    number = coded.join(numbers, on="invoice_id", maintain_order="left")["invoice"]
+    # number 0 is that of no bill
+    numbers = pl.DataFrame({"invoice_id": invoices}).with_row_index("invoice", offset=1)
+    owner = pl.col("subscription_id").rank("dense").cast(pl.Int64) - 1
+    numbered = coded.join(numbers, on="invoice_id", maintain_order="left").select(
+        "code", bill=owner * INVOICES + pl.col("invoice"), shift=pl.col("cycle_day").cast(pl.Int64) - 1
+    )
     beside = Pairs(
         first=np.concatenate([[0], np.cumsum(subscriptions["len"].to_numpy())]).astype(np.int64),
-        invoice=number.cast(pl.Int64).to_numpy(),
-        code=coded["code"].to_numpy(),
-        shift=coded["cycle_day"].cast(pl.Int64).to_numpy() - 1,
+        **{name: numbered[name].to_numpy() for name in ("bill", "code", "shift")},
     )
-    costs, names = np.zeros(coded.height, np.int64), read_names(invoices)
+    costs, names = np.zeros(coded.height, np.int64), read_names(invoices, np.arange(1, len(invoices) + 1))
     threads, writing = pl.thread_pool_size(), Lock()
     with Spool(COLUMNS, extent_of(inputs.cdrs).cdrs) as spool:
 
@@ -77,7 +80,7 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
             def keep(batch: Batch) -> None:
                 count = place(card, batch, room)
                 find(names, batch.invoice, room.words, found)
-                using = lay_out_uses(batch, room, count, found, uses, owners)
+                using = lay_out_uses(card, batch, room, count, found, uses, owners)
                 with writing:
                     spool.append(uses[:using], owners[:using], batch.cdr_id.data)
 
