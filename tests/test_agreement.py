@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worlds import Night
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(nights(), policies())
 def test_every_night_posts_what_the_reference_posts(story: Sequence[Night], policy: reference.Policy) -> None:
     assert unlike_reference(run_nights(story, policy), policy) == []

@@ -7,6 +7,6 @@ import pytest
 from books_of_worlds import faults
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(8))
 def test_entries_are_credit_notes_discounts_transfers_and_refunds_and_all_are_booked(seed: int) -> None:
     assert faults(seed) == []

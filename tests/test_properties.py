@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import reference
     from worlds import Night
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEW = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-@settings(FEW, max_examples=30)
+@settings(FEW, max_examples=12)
 @given(nights(), policies())
 def test_on_every_night_of_every_story_nothing_is_given_twice(story: Sequence[Night], policy: reference.Policy) -> None:
     runs = run_nights(story, policy)
@@ -36,7 +36,7 @@ def test_nightly_or_once_at_the_end_the_balances_are_the_same(seed: int, policy:
     assert unlike_once(runs, policy) == []
 
 
-@settings(FEW, max_examples=20)
+@settings(FEW, max_examples=8)
 @given(known_in_any_order(), policies())
 def test_the_order_in_which_things_become_known_changes_only_what_is_kept(
     story: Sequence[Night], policy: reference.Policy

@@ -44,7 +44,7 @@ def pairs_of(inputs: Inputs) -> pl.DataFrame:
     )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(worlds())
 def test_bills_cost_what_their_usage_costs_where_the_subscription_has_the_version(world: reference.World) -> None:
     """Each version is given to all subscriptions in turn, and all usage is rated."""

@@ -137,7 +137,7 @@ def test_a_hostile_text_stands_as_it_is_wherever_the_page_shows_it(text: str, tm
     assert len(shown) == 17
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
 def test_any_text_leaves_the_page_whole(text: str, tmp_path: Path) -> None:
     snapshot = open_ledger(tmp_path / "ledger", "EUR")

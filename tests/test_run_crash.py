@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STRIDE = 16
+STRIDE = 40
 
 
 def new_ledger(directory: Path) -> Path:
