@@ -11,7 +11,7 @@ import polars as pl
 
 from billadjust.rating.clock import wall_seconds
 from billadjust.rating.price import Batch, Priced, Room
-from billadjust.rating.texts import Words, read_texts, unchanging
+from billadjust.rating.texts import Words, part_of, read_texts, unchanging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,11 +26,11 @@ READ: Final = 1 << 17
 BATCH: Final = 1 << 13
 """So many CDRs are priced at a time: what is worked out about them fits the processor's cache."""
 
+_TEXTS: Final = ("cdr_id", "subscription_id", "service", "destination", "zone", "invoice_id")
+"""The columns of texts, in the order of `Batch`."""
+
 _COLUMNS: Final = (
-    "cdr_id",
-    "subscription_id",
-    "service",
-    pl.col("destination", "zone", "invoice_id").fill_null(""),
+    pl.col(_TEXTS).fill_null(""),
     pl.col("started_at").dt.timestamp("us"),
     "quantity",
     "charged",
@@ -55,8 +55,8 @@ def go_through(cdrs: pl.LazyFrame, timezone: str, begin: Callable[[], Callable[[
         do = begin()
 
         def do_piece(piece: pl.DataFrame) -> None:
-            for part in piece.iter_slices(BATCH):
-                do(lay_out_batch(part, timezone))
+            for batch in batches_of(piece, timezone):
+                do(batch)
 
         return do_piece
 
@@ -89,21 +89,19 @@ def in_threads(tasks: Iterable[_Task], begin: Callable[[], Callable[[_Task], Non
             raise
 
 
-def lay_out_batch(cdrs: pl.DataFrame, timezone: str) -> Batch:
-    """Lay out some CDRs, as `read_in_pieces` reads them, in arrays."""
+def batches_of(cdrs: pl.DataFrame, timezone: str) -> Iterator[Batch]:
+    """Lay out CDRs, as `read_in_pieces` reads them, in arrays, and return them batch by batch."""
     started = _numbers(cdrs["started_at"])
-    return Batch(
-        cdr_id=read_texts(cdrs["cdr_id"]),
-        subscription=read_texts(cdrs["subscription_id"]),
-        service=read_texts(cdrs["service"]),
-        destination=read_texts(cdrs["destination"]),
-        zone=read_texts(cdrs["zone"]),
-        invoice=read_texts(cdrs["invoice_id"]),
-        started=started,
-        wall=unchanging(wall_seconds(started, timezone)),
-        quantity=_numbers(cdrs["quantity"]),
-        charged=_numbers(cdrs["charged"]),
-    )
+    texts = [read_texts(cdrs[name]) for name in _TEXTS]
+    numbers = [
+        started,
+        unchanging(wall_seconds(started, timezone)),
+        _numbers(cdrs["quantity"]),
+        _numbers(cdrs["charged"]),
+    ]
+    for start in range(0, cdrs.height, BATCH):
+        end = min(start + BATCH, cdrs.height)
+        yield Batch._make([*(part_of(each, start, end) for each in texts), *(each[start:end] for each in numbers)])
 
 
 def make_room(choices: int) -> Room:

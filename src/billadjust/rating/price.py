@@ -9,7 +9,7 @@ import numpy as np
 from billadjust.rating.clock import DAY_S, THURSDAY, WEEK_S
 from billadjust.rating.compiled import Int, compiled, inlined
 from billadjust.rating.costs import POOL, UNRATED, cost_of, rounded
-from billadjust.rating.texts import Names, Texts, Words, find
+from billadjust.rating.texts import Names, Texts, Words, find, find_one
 from billadjust.rating.zones import DIGITS, LENGTHS, REJECTED_NUMBER
 from billadjust.schemas import SERVICES
 
@@ -134,7 +134,6 @@ def price(card: RateCard, reasons: Reasons, batch: Batch, room: Room) -> Int:
 def place(card: RateCard, batch: Batch, room: Room) -> Int:
     """Find service and zone of the CDRs of a batch, and the terms of their days; return how many entries there are."""
     find(card.services, batch.service, room.words, room.service)
-    find(card.zones, batch.zone, room.words, room.zone)
     _find_zones(card, batch, room.service, room.zone)
     _find_free(card, batch, room.zone, room.is_free)
     find(card.subscriptions, batch.subscription, room.words, room.subscription)
@@ -143,7 +142,7 @@ def place(card: RateCard, batch: Batch, room: Room) -> Int:
 
 @compiled
 def _find_zones(card: RateCard, batch: Batch, services: NDArray[np.int64], found: NDArray[np.int64]) -> None:
-    """Turn the number of each CDR's own zone into that of its zone: its own, or that of the longest prefix; -1: none (§5.1)."""
+    """Find the number of each CDR's zone: its own, or that of the longest prefix; -1: none (§5.1)."""
     own = batch.zone.offsets
     offsets, digits, _ = batch.destination
     starts, zones, first = card.prefix_starts, card.prefix_zones, card.prefix_first
@@ -151,7 +150,7 @@ def _find_zones(card: RateCard, batch: Batch, services: NDArray[np.int64], found
     for row in range(len(batch.wall)):
         start, end = offsets[row], offsets[row + 1]
         if own[row] < own[row + 1]:
-            found[row] = max(found[row], 0)
+            found[row] = max(find_one(card.zones, batch.zone, row), 0)
         elif start == end:
             found[row] = data_zone if services[row] == data_service else -1
         else:

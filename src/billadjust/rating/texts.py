@@ -100,8 +100,8 @@ def unchanging(array: _Array) -> _Array:
 def find(names: Names, texts: Texts, room: Words, found: NDArray[np.int64]) -> None:
     """Find the value of each text; -1 if it is not among the names."""
     # a field that is taken out of a tuple costs more than its number does: all are taken out before the loops
-    name_data, known, slots = names
-    offsets, data, words = texts
+    known, slots = names.known, names.slots
+    offsets, words = texts.offsets, texts.words
     lows, highs, places = room
     mask = len(slots) - 1
     # the table is far away: short loops that ask for many places at a time, and the few that are taken later
@@ -121,17 +121,31 @@ def find(names: Names, texts: Texts, room: Words, found: NDArray[np.int64]) -> N
         found[row] = known[name, VALUE] if is_it else NOT_YET
     for row in range(len(offsets) - 1):
         if found[row] == NOT_YET:
-            start, size = offsets[row], offsets[row + 1] - offsets[row]
-            name = slots[places[row]]
-            while name >= 0 and not (
-                known[name, LOW] == lows[row]
-                and known[name, HIGH] == highs[row]
-                and known[name, PLACE] % LENGTHS == size
-                and same_bytes(name_data, known[name, PLACE] // LENGTHS, data, start, size - TAIL)
-            ):
-                places[row] = (places[row] + 1) & mask
-                name = slots[places[row]]
-            found[row] = known[name, VALUE] if name >= 0 else -1
+            found[row] = find_one(names, texts, row)
+
+
+@compiled
+def find_one(names: Names, texts: Texts, row: Int) -> Int:
+    """Find the value of one text; -1 if it is not among the names."""
+    start, end = texts.offsets[row], texts.offsets[row + 1]
+    low, high = tail(texts.words, start, end)
+    mask = len(names.slots) - 1
+    slot = mix(low, high) & mask
+    name = names.slots[slot]
+    while name >= 0 and not (
+        names.known[name, LOW] == low
+        and names.known[name, HIGH] == high
+        and names.known[name, PLACE] % LENGTHS == end - start
+        and same_bytes(names.data, names.known[name, PLACE] // LENGTHS, texts.data, start, end - start - TAIL)
+    ):
+        slot = (slot + 1) & mask
+        name = names.slots[slot]
+    return names.known[name, VALUE] if name >= 0 else np.int64(-1)
+
+
+def part_of(texts: Texts, start: int, end: int) -> Texts:
+    """Return some of the texts, from one on to before another."""
+    return texts._replace(offsets=texts.offsets[start : end + 1])
 
 
 @inlined

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 import numpy as np
 import polars as pl
 
-from billadjust.rating.batches import BATCH, go_through, in_threads, lay_out_batch, make_room, read_in_pieces
+from billadjust.rating.batches import BATCH, batches_of, go_through, in_threads, make_room, read_in_pieces
 from billadjust.rating.card import lay_out
 from billadjust.rating.costs import POOL, UNRATED
 from billadjust.rating.price import Priced, RateCard, Reasons, price
@@ -100,8 +100,8 @@ class Usage:
         number, covered, costs = number[order], covered[order], costs[order]
         room, first = make_room(choices=1), 0
         for cdrs in read_in_pieces(self.cdrs, in_order=True):
-            for part in cdrs.iter_slices(BATCH):
-                count = price(self.card, _NUMBERS, lay_out_batch(part, self.timezone), room)
+            for part, batch in zip(cdrs.iter_slices(BATCH), batches_of(cdrs, self.timezone), strict=True):
+                count = price(self.card, _NUMBERS, batch, room)
                 # the next batch goes where this one is, but a frame may hold on to what it was made of
                 priced = Priced._make(column[:count].copy() for column in room.priced)
                 has_rate = np.flatnonzero(priced.rate >= 0)
