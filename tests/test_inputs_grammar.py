@@ -339,6 +339,8 @@ def test_a_number_means_what_its_text_means(numbers: list[tuple[pl.DataType, Any
         for asked in {(each.kind, each.minimum, each.maximum, each.above_zero): each for each in asked_of}.values():
             for style in (EURO, YEN, DINAR):
                 native = native_value(asked, pl.col("cell"), dtype, style)
+                decimals = {Kind.MONEY: style.digits, Kind.MICRO: 6, Kind.PERCENT: 4, Kind.INTEGER: 0}[asked.kind]
+                assert (native is None) == (isinstance(dtype, pl.Decimal) and dtype.scale > decimals)
                 if native is not None:
                     seen = cells.select(native=native, text=value(asked, text, style))
                     assert seen["native"].equals(seen["text"]), (asked, dtype, number)

@@ -38,6 +38,7 @@ from billadjust.rating.catalogue import spans
 from billadjust.rating.prices import read_prices
 from billadjust.rating.terms import extent_of, read_terms
 from billadjust.rating.usage_parts import usage_parts
+from billadjust.staging import keep
 from billadjust.watch import Watch
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ def _make_night(work: Path, inputs: Inputs, mode: str) -> None:
     staged = Path(tempfile.mkdtemp(dir=work))
 
     def stage(name: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-        frame.sink_parquet(staged / f"{name}.parquet", engine="streaming")
-        return pl.scan_parquet(staged / f"{name}.parquet")
+        return keep(frame, staged / f"{name}.parquet")
 
     policy = Policy.of({"best_price.mode": mode})
     make_night(known_on(inputs, AS_OF, policy.timezone), policy, AS_OF, stage)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from billadjust.inputs.grammar import default, is_missing, native_value, reason, value
+from billadjust.inputs.grammar import default, is_missing, native_value, reason, shown, value
 from billadjust.inputs.read import ROW
 from billadjust.staging import QUICK
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from billadjust.inputs.style import Style
     from billadjust.schemas import Column, Table
 
-TEXT: Final = "text "
+CELL: Final = "cell "
 """Before the name of a column: its cell as it stands."""
 
 REASONS: Final = pl.Schema({ROW: pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String})
@@ -98,11 +98,13 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     styles = {column.name: style.native if column.name in rows.exact else style for column in table.columns}
     cells = _cells(rows.frame, table)
     natives = _natives(cells, table, styles)
-    text = cells.with_columns(_text(column).cast(pl.String) for column in table.columns if column.name not in natives)
+    text = cells.with_columns(_cell(column).cast(pl.String) for column in table.columns if column.name not in natives)
     typed = text.with_columns(_value(column, styles[column.name], natives.get(column.name)) for column in table.columns)
     keeps_rules = [~rule.broken.fill_null(value=False) for rule in ROW_RULES.get(table.name, ())]
     sound = pl.all_horizontal(*[_is_sound(column, natives) for column in table.columns], *keeps_rules)
-    as_text = [_native_text(column) if column.name in natives else _text(column) for column in table.columns]
+    as_text = [
+        _native_text(column, style.native) if column.name in natives else _cell(column) for column in table.columns
+    ]
     judged = typed.with_columns(_sound=sound)
     good, bad = spool / f"{stem}.good.parquet", spool / f"{stem}.bad.parquet"
     pl.collect_all(
@@ -116,7 +118,7 @@ def check(rows: Rows, table: Table, style: Style, spool: Path, stem: str) -> Che
     broken = _cells(rows.broken.lazy(), table)
     lines = rows.broken.select(ROW, pl.lit("").alias("column"), "value", "reason")
     reasons = pl.concat([_reasons(rejected, table, styles), lines])
-    return Checked(good, pl.concat([rejected, broken]).rename(lambda name: name.removeprefix(TEXT)), reasons)
+    return Checked(good, pl.concat([rejected, broken]).rename(lambda name: name.removeprefix(CELL)), reasons)
 
 
 def _reasons(rejected: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) -> pl.DataFrame:
@@ -141,32 +143,30 @@ def _is_sound(column: Column, natives: Mapping[str, pl.Expr]) -> pl.Expr:
     has_value = pl.col(column.name).is_not_null()
     if column.required:
         return has_value
-    return has_value | (_text(column).is_null() if column.name in natives else is_missing(_text(column)))
+    return has_value | (_cell(column).is_null() if column.name in natives else is_missing(_cell(column)))
 
 
-def _text(column: Column) -> pl.Expr:
-    return pl.col(TEXT + column.name)
+def _cell(column: Column) -> pl.Expr:
+    return pl.col(CELL + column.name)
 
 
-def _native_text(column: Column) -> pl.Expr:
+def _native_text(column: Column, style: Style) -> pl.Expr:
     """What people would have written for a number or an instant."""
-    if column.is_number:
-        return _text(column).cast(pl.String)
-    return _text(column).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+    return _cell(column).cast(pl.String) if column.is_number else shown(column, _cell(column), style)
 
 
 def _cells(frame: pl.LazyFrame, table: Table) -> pl.LazyFrame:
     """The columns of the table under names of their own; null where the file has none."""
     present = frame.collect_schema().names()
     cells = [pl.col(name) if name in present else pl.lit(None, dtype=pl.String) for name in table.schema]
-    return frame.select(ROW, *[cell.alias(TEXT + name) for name, cell in zip(table.schema, cells, strict=True)])
+    return frame.select(ROW, *[cell.alias(CELL + name) for name, cell in zip(table.schema, cells, strict=True)])
 
 
 def _natives(cells: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) -> dict[str, pl.Expr]:
     """Return the values of those columns whose cells need not become text to be checked."""
     schema = cells.collect_schema()
     values = {
-        column.name: native_value(column, _text(column), schema[TEXT + column.name], styles[column.name])
+        column.name: native_value(column, _cell(column), schema[CELL + column.name], styles[column.name])
         for column in table.columns
     }
     return {name: found for name, found in values.items() if found is not None}
@@ -174,16 +174,16 @@ def _natives(cells: pl.LazyFrame, table: Table, styles: Mapping[str, Style]) -> 
 
 def _value(column: Column, style: Style, native: pl.Expr | None = None) -> pl.Expr:
     """The typed value of a cell, or the column's default where it is empty."""
-    read = value(column, _text(column), style) if native is None else native
+    read = value(column, _cell(column), style) if native is None else native
     if column.default is not None:
-        empty = is_missing(_text(column)) if native is None else _text(column).is_null()
+        empty = is_missing(_cell(column)) if native is None else _cell(column).is_null()
         read = pl.when(empty).then(default(column, style)).otherwise(read)
     return read.alias(column.name)
 
 
 def _column_reasons(rejected: pl.LazyFrame, column: Column, style: Style) -> pl.LazyFrame:
     why = rejected.select(
-        ROW, column=pl.lit(column.name), value=_text(column), reason=reason(column, _text(column), style)
+        ROW, column=pl.lit(column.name), value=_cell(column), reason=reason(column, _cell(column), style)
     )
     return why.filter(pl.col("reason").is_not_null())
 
@@ -191,4 +191,4 @@ def _column_reasons(rejected: pl.LazyFrame, column: Column, style: Style) -> pl.
 def _rule_reasons(rejected: pl.LazyFrame, table: Table, rule: RowRule, styles: Mapping[str, Style]) -> pl.LazyFrame:
     named = [column for column in table.columns if column.name in rule.broken.meta.root_names()]
     broken = rejected.with_columns(_value(column, styles[column.name]) for column in named).filter(rule.broken)
-    return broken.select(ROW, column=pl.lit(rule.column), value=pl.col(TEXT + rule.column), reason=pl.lit(rule.reason))
+    return broken.select(ROW, column=pl.lit(rule.column), value=pl.col(CELL + rule.column), reason=pl.lit(rule.reason))

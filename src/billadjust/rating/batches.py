@@ -68,8 +68,8 @@ def in_threads(tasks: Iterable[_Task], begin: Callable[[], Callable[[_Task], Non
     taking, ended, left = Lock(), Event(), iter(tasks)
 
     def work() -> None:
-        do = begin()
         try:
+            do = begin()
             while True:
                 with taking:
                     task = None if ended.is_set() else next(left, None)

@@ -47,7 +47,7 @@ def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataF
         bill is unrated.
 
     Raises:
-        InputError: The prices of a rate's tiers have no common denominator.
+        InputError: The prices of a rate's tiers have no common denominator, or there are too many rates.
     """
     prices = read_prices(inputs, policy)
     coded = pairs.join(prices.codes, on=VERSION).sort("subscription_id", "invoice_id")

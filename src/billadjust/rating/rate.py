@@ -42,7 +42,7 @@ def rate(inputs: Inputs, spans: pl.LazyFrame, policy: Policy, choice: Choice) ->
         schemas.RatedCdrs, a row for each CDR, in no order.
 
     Raises:
-        InputError: The prices of a rate's tiers have no common denominator.
+        InputError: The prices of a rate's tiers have no common denominator, or there are too many rates.
     """
     # what compiles takes a second to load, which is not lost where nothing is rated
     from billadjust.rating.usage import Usage  # noqa: PLC0415

@@ -28,6 +28,7 @@ MOST_PARTS: Final = 128
 """Each part has two open files."""
 
 BUFFER: Final = 1 << 18
+"""Bytes that a file waits for before it is written to."""
 
 
 class Spool:

@@ -72,7 +72,7 @@ class Usage:
         """Lay out the catalogue and the spans for the CDRs of the inputs, whose extent is known.
 
         Raises:
-            InputError: The prices of a rate's tiers have no common denominator.
+            InputError: The prices of a rate's tiers have no common denominator, or there are too many rates.
         """
         prices = read_prices(inputs, policy)
         terms = read_terms(inputs, spans, prices, choices, extent.days)

@@ -28,7 +28,7 @@ def usage_parts(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyF
         schemas.UsageParts.
 
     Raises:
-        InputError: The prices of a rate's tiers have no common denominator.
+        InputError: The prices of a rate's tiers have no common denominator, or there are too many rates.
     """
     extent = extent_of(inputs.cdrs)
     if not extent.cdrs:
