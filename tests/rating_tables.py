@@ -11,10 +11,13 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from billadjust.inputs.model import Inputs, Taken
+from billadjust.rating.usage_parts import usage_of, usage_parts
 from billadjust.schemas import INPUTS, Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from billadjust.policy import Policy
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -105,3 +108,9 @@ def _value(column: Column, value: object) -> object:
         Kind.INTEGER: int,
     }
     return read.get(column.kind, str)(str(value))
+
+
+def sum_up_usage(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
+    """Rate the CDRs: schemas.UsageParts."""
+    with usage_of(inputs, spans, policy) as usage:
+        return usage_parts(usage)

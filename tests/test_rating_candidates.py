@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from billadjust.inputs.model import Inputs
 from billadjust.policy import Policy
-from billadjust.rating import spool
-from billadjust.rating.candidate_usage import usage_costs
+from billadjust.rating import candidate_usage, spool
+from billadjust.rating.catalogue import spans
 from billadjust.rating.lines import BILL, VERSION
-from billadjust.rating.usage_parts import usage_parts
+from billadjust.rating.usage_parts import usage_of
 from billadjust.schemas import FOREVER, Spans
-from rating_tables import make_inputs
+from rating_tables import make_inputs, sum_up_usage
 from worlds import typed, worlds
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ Row = dict[str, Any]
 POLICY = Policy.of()
 
 
+def usage_costs(inputs: Inputs, pairs: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Rate the usage of bills as if their subscriptions had had other versions."""
+    with usage_of(inputs, spans(inputs, policy), policy) as usage:
+        assert usage is not None
+        return candidate_usage.usage_costs(usage, pairs)
+
+
 def pairs_of(inputs: Inputs) -> pl.DataFrame:
     """Every bill with usage beside every version."""
     subscriptions = inputs.subscriptions.join(inputs.accounts, on="account_id").group_by("subscription_id")
@@ -39,7 +46,6 @@ def pairs_of(inputs: Inputs) -> pl.DataFrame:
         .unique()
         .join(cycle_days, on="subscription_id")
         .join(inputs.tariffs.select("tariff_id", "version"), how="cross")
-        .with_columns(first_day=pl.lit(date(2000, 1, 1)), end_day=pl.lit(date(2100, 1, 1)))
         .collect()
     )
 
@@ -65,7 +71,7 @@ def rated(inputs: Inputs) -> Callable[[pl.DataFrame], pl.DataFrame]:
 
     def rate(bills: pl.DataFrame) -> pl.DataFrame:
         costs = (
-            usage_parts(inputs, spans_of(bills), POLICY)
+            sum_up_usage(inputs, spans_of(bills), POLICY)
             .group_by(BILL)
             .agg(usage_cost=pl.col("cost").sum(), unrated=pl.col("unrated").is_not_null().any())
             .filter(~pl.col("unrated"))
@@ -190,10 +196,9 @@ def test_a_subscription_whose_payer_changed_has_the_cycles_of_each_bill() -> Non
     assert costs["usage_cost"].to_list() == [1_000_000, 1_000_000]
 
 
-def test_days_that_do_not_count_are_left_aside() -> None:
-    """What was included is used up in June, and a call of May is before the first day."""
+def test_a_late_call_uses_what_was_included_in_its_own_cycle() -> None:
+    """What was included in June is used up by another bill; the call of May is paid by May's."""
     calls = [call(1, 6000, invoice_id="J"), call(2, 60), call(3, 60, started_at="2026-05-31 23:59:59")]
     inputs = make_inputs(rates=[{}], allowances=[INCLUDED], cdrs=calls)
     bill = pairs_of(inputs).filter(pl.col("invoice_id") == "I")
-    june = bill.with_columns(first_day=pl.lit(date(2026, 6, 1)), end_day=pl.lit(date(2026, 7, 1)))
-    assert usage_costs(inputs, june, POLICY)["usage_cost"].to_list() == [100_000]
+    assert usage_costs(inputs, bill, POLICY)["usage_cost"].to_list() == [100_000]

@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billadjust.policy import Policy
-from billadjust.rating import batches, compiled, spool
+from billadjust.rating import compiled, pieces, spool
 from billadjust.rating.card import ENDLESS
 from billadjust.rating.catalogue import spans
 from billadjust.rating.costs import UNRATED, cost_of
 from billadjust.rating.rate import rate
-from billadjust.rating.texts import Words, find, read_names, read_texts
-from billadjust.rating.usage_parts import usage_parts
-from rating_tables import make_inputs
+from billadjust.rating.texts import find, read_names, read_texts
+from billadjust.rating.usage_parts import usage_of
+from rating_tables import make_inputs, sum_up_usage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,16 +32,18 @@ if TYPE_CHECKING:
 
     from billadjust.inputs.model import Inputs
 
+SECOND = {"price": "1", "per": 1, "first_increment": 1, "increment": 1}
+"""A rate of 1.00 a second."""
+
 IDS = st.text(st.sampled_from("ab€/0"), min_size=1, max_size=64)
 """Ids of 1 to 192 bytes, many of which end alike."""
 
 
 def numbers_of(names: list[str], texts: list[str]) -> list[int]:
     """Look texts up among names."""
-    room = Words._make(np.empty(len(texts), np.int64) for _ in Words._fields)
-    found = np.empty(len(texts), np.int64)
-    find(read_names(pl.Series(names, dtype=pl.String)), read_texts(pl.Series(texts, dtype=pl.String)), room, found)
-    return found.tolist()
+    known, asked = (pl.Series(each, dtype=pl.String) for each in (names, texts))
+    found: list[int] = find(read_names(known), read_texts(asked)).tolist()
+    return found
 
 
 @settings(deadline=None)  # the first example waits for the compiler
@@ -55,9 +57,7 @@ def test_a_text_has_the_number_of_the_name_that_is_the_same(names: list[str], ot
 def test_texts_of_a_part_of_a_column_are_its_own() -> None:
     column = pl.Series(["a" * length for length in range(40)])
     part = column.slice(15, 4)
-    texts = read_texts(part)
-    lengths = np.diff(texts.offsets)
-    assert lengths.tolist() == [15, 16, 17, 18]
+    assert read_texts(part).lengths.tolist() == [15, 16, 17, 18]
     assert numbers_of(part.to_list(), column.to_list()) == [-1] * 15 + [0, 1, 2, 3] + [-1] * 21
 
 
@@ -111,24 +111,23 @@ def many(lines: int) -> Inputs:
         }
         for number, invoice in enumerate(invoices)
     ]
-    second = {"price": "1", "per": 1, "first_increment": 1, "increment": 1}
-    return make_inputs(rates=[second], cdrs=cdrs)
+    return make_inputs(rates=[SECOND], cdrs=cdrs)
 
 
 def test_sums_of_many_invoices_grow_and_stay_apart() -> None:
     inputs, policy = many(10_000), Policy.of()
-    sums = usage_parts(inputs, spans(inputs, policy), policy).group_by("invoice_id").agg(pl.col("cost").sum()).collect()
+    sums = (
+        sum_up_usage(inputs, spans(inputs, policy), policy).group_by("invoice_id").agg(pl.col("cost").sum()).collect()
+    )
     assert sums.height == 10_000
     assert sums["cost"].unique().to_list() == [1_000_000]
     assert set(sums["invoice_id"]) == set(inputs.cdrs.collect()["invoice_id"])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 14])
-def test_batches_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+def test_pieces_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """120 calls of a second at 1.00 in random order, with 100 seconds included: the last 20 are charged."""
-    monkeypatch.setattr("billadjust.rating.usage.BATCH", size)
-    monkeypatch.setattr(batches, "BATCH", size)
-    monkeypatch.setattr(batches, "READ", size)
+    monkeypatch.setattr(pieces, "READ", size)
     monkeypatch.setattr(spool, "PART", 50)
     order = np.random.default_rng(3).permutation(120)
     cdrs = [
@@ -136,14 +135,14 @@ def test_batches_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch, size
         for place in order
     ]
     inputs = make_inputs(
-        rates=[{"price": "1", "per": 1, "first_increment": 1, "increment": 1}],
+        rates=[SECOND],
         allowances=[{"quantity": 100}],
         cdrs=cdrs,
     )
     policy = Policy.of()
     costs = rate(inputs, spans(inputs, policy), policy, "contract").select("cdr_id", "cost").sort("cdr_id").collect()
     assert costs["cost"].to_list() == [0] * 100 + [1_000_000] * 20
-    parts = usage_parts(inputs, spans(inputs, policy), policy).collect()
+    parts = sum_up_usage(inputs, spans(inputs, policy), policy).collect()
     assert parts.select(pl.col("cost", "unit_count").sum()).row(0) == (20_000_000, 120)
 
 
@@ -159,7 +158,7 @@ def test_a_call_beyond_its_allowance_that_is_too_dear_is_counted_once_and_unrate
         cdrs=cdrs,
     )
     policy = Policy.of()
-    parts = usage_parts(inputs, spans(inputs, policy), policy).sort("unit_count", "unrated").collect()
+    parts = sum_up_usage(inputs, spans(inputs, policy), policy).sort("unit_count", "unrated").collect()
     assert parts.select("unrated", "cost", "charged", "unit_count").rows() == [
         (None, 0, 5_000_000, 1),
         ("it costs more than billadjust can add up", 0, 5_000_000, 1),
@@ -176,10 +175,10 @@ def test_rating_ends_when_one_of_its_threads_fails(monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> None:
         raise OSError("no space left on the device")
 
-    monkeypatch.setattr(spool.Spool, "append", full)
+    monkeypatch.setattr(spool.Spool, "write", full)
     inputs, policy = many(100), Policy.of()
     with pytest.raises(OSError, match="no space left"):
-        usage_parts(inputs, spans(inputs, policy), policy)
+        sum_up_usage(inputs, spans(inputs, policy), policy)
 
 
 def test_commands_that_rate_nothing_do_not_wait_for_what_compiles() -> None:
@@ -202,3 +201,42 @@ def test_machine_code_is_kept_where_it_can_be_and_that_of_other_sources_goes(
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "a file"))
     monkeypatch.setenv("HOME", str(tmp_path / "a file"))
     assert not compiled.keep_code()
+
+
+def test_calls_of_the_same_second_use_an_allowance_in_the_order_of_their_ids() -> None:
+    """90 calls of a second at the same time, of which 40 are included: those whose ids come first, byte by byte."""
+    ids = [f"{prefix}{number}" for prefix in ("", "a" * 7, "€" * 20) for number in range(30)]
+    first = set(sorted(ids, key=str.encode)[:40])
+    cdrs = [{"cdr_id": name, "quantity": 1, "started_at": "2026-06-01 12:00:00"} for name in ids]
+    inputs = make_inputs(rates=[SECOND], allowances=[{"quantity": 40}], cdrs=cdrs)
+    policy = Policy.of()
+    rated = rate(inputs, spans(inputs, policy), policy, "contract").filter(pl.col("cost") == 0).collect()
+    assert set(rated["cdr_id"]) == first
+
+
+def test_subscriptions_whose_ids_begin_alike_are_told_apart() -> None:
+    """300 subscriptions with ids of up to 64 bytes, many of which begin or end alike, each with one call of as many seconds."""
+    ids = [f"{'s' * (number % 3 * 20)}{number:03}{'e' * (number % 2 * 16)}" for number in range(300)]
+    subscriptions = [{"subscription_id": name} for name in ids]
+    cdrs = [{"cdr_id": f"c{name}", "subscription_id": name, "quantity": 1 + place} for place, name in enumerate(ids)]
+    inputs, policy = make_inputs(rates=[SECOND], subscriptions=subscriptions, cdrs=cdrs), Policy.of()
+    costs = (
+        rate(inputs, spans(inputs, policy), policy, "contract").select("subscription_id", "cdr_id", "cost").collect()
+    )
+    assert set(costs.rows()) == {(name, f"c{name}", (1 + place) * 1_000_000) for place, name in enumerate(ids)}
+
+
+def test_calls_of_nobody_have_no_price() -> None:
+    cdrs = [{"cdr_id": "c", "quantity": 1}, {"cdr_id": "d", "quantity": 1, "subscription_id": "unknown"}]
+    inputs, policy = make_inputs(rates=[SECOND], cdrs=cdrs), Policy.of()
+    assert sum_up_usage(inputs, spans(inputs, policy), policy).collect()["unit_count"].to_list() == [1]
+    assert rate(inputs, spans(inputs, policy), policy, "contract").collect()["cdr_id"].to_list() == ["c"]
+
+
+def test_a_temporary_file_that_is_cut_off_is_said() -> None:
+    inputs, policy = many(100), Policy.of()
+    with usage_of(inputs, spans(inputs, policy), policy) as usage:
+        assert usage is not None
+        usage.spool._file.truncate(8)  # noqa: SLF001  # as a device that fails would
+        with pytest.raises(OSError, match="ends too early"):
+            usage.sums()

@@ -10,9 +10,8 @@ import pytest
 from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges
-from billadjust.rating.usage_parts import usage_parts
 from billadjust.schemas import Charges
-from rating_tables import Row, Rows, local, make_inputs
+from rating_tables import Row, Rows, local, make_inputs, sum_up_usage
 
 if TYPE_CHECKING:
     from billadjust.inputs.model import Inputs
@@ -24,7 +23,7 @@ def charged(inputs: Inputs, policy: Policy | None = None) -> dict[tuple[str, int
     """Return the charges by invoice and line."""
     policy = policy or Policy.of()
     tariff_spans = spans(inputs, policy)
-    usage = usage_parts(inputs, tariff_spans, policy)
+    usage = sum_up_usage(inputs, tariff_spans, policy)
     frame = charges(inputs, tariff_spans, usage, policy).collect()
     Charges.validate(frame)
     return {(row["invoice_id"], row["line_no"]): row for row in frame.rows(named=True)}

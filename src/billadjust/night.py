@@ -13,7 +13,7 @@ from billadjust.money import tax_of
 from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
 from billadjust.rating.offers import offers
-from billadjust.rating.usage_parts import usage_parts
+from billadjust.rating.usage_parts import usage_of, usage_parts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,11 +52,12 @@ def make_night(inputs: Inputs, policy: Policy, as_of: date, stage: Stage) -> Nig
     """
     require_policy(inputs, policy, as_of)
     tariff_spans = stage("spans", spans(inputs, policy))
-    usage = stage("usage", usage_parts(inputs, tariff_spans, policy))
-    assessed = stage("charges", charges(inputs, tariff_spans, usage, policy))
-    lines = stage("lines", _lines(inputs, assessed))
-    compared = stage("offers", offers(inputs, tariff_spans, usage, lines, policy, as_of))
-    return Night(as_of, inputs, policy, tariff_spans, usage, lines, compared)
+    with usage_of(inputs, tariff_spans, policy) as usage:
+        parts = stage("usage", usage_parts(usage))
+        assessed = stage("charges", charges(inputs, tariff_spans, parts, policy))
+        lines = stage("lines", _lines(inputs, assessed))
+        compared = stage("offers", offers(inputs, tariff_spans, usage, parts, lines, policy, as_of))
+    return Night(as_of, inputs, policy, tariff_spans, parts, lines, compared)
 
 
 def _lines(inputs: Inputs, assessed: pl.LazyFrame) -> pl.LazyFrame:

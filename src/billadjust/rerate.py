@@ -33,8 +33,8 @@ def rerate(config: Config, output: Path, choice: Choice, progress: Callable[[str
 
     Columns: cdr_id, zone, band, tariff, version, units (the quantity rounded up), allowance_units (those that the
     allowance paid), cost, charged, difference (charged − cost), unrated (why there is no cost). Units and amounts are
-    decimals with 6 places. The file appears when it is complete. CDRs stream through: memory does not grow with
-    their number, but with those that use an allowance which is exceeded.
+    decimals with 6 places. The file appears when it is complete. CDRs wait in a temporary file, so memory does not grow with
+    their number.
 
     Args:
         config: Where the inputs are. Invoices and what hangs on them are not read.

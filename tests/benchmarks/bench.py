@@ -37,7 +37,7 @@ from billadjust.policy import Policy
 from billadjust.rating.catalogue import spans
 from billadjust.rating.prices import read_prices
 from billadjust.rating.terms import extent_of, read_terms
-from billadjust.rating.usage_parts import usage_parts
+from billadjust.rating.usage_parts import usage_of, usage_parts
 from billadjust.staging import keep
 from billadjust.watch import Watch
 
@@ -65,14 +65,11 @@ def rating(month: Path, work: Path, inputs: Inputs) -> None:
     """Rate all CDRs under both version choices, and sum up what they cost for each line: what DuckDB does, too."""
     config = load_config(month / "billadjust.toml")
     tariff_spans = spans(inputs, config.policy).collect().lazy()
-    parts = usage_parts(inputs, tariff_spans, config.policy).drop_nulls("invoice_id").collect().lazy()
-    choices = [
-        parts.filter(choice="contract"),
-        parts.filter(pl.col("shared")).with_columns(choice=pl.lit("improved")),
-        parts.filter(choice="improved"),
-    ]
-    sums = pl.concat(choices).group_by(KEY).agg(pl.col("cost").sum())
-    sums.sink_parquet(work / "ours.parquet", engine="streaming")
+    with usage_of(inputs, tariff_spans, config.policy) as usage:
+        parts = usage_parts(usage).drop_nulls("invoice_id").collect().lazy()
+    sums = parts.group_by(*KEY, "shared").agg(pl.col("cost").sum()).collect().lazy()
+    again = sums.filter("shared").with_columns(choice=pl.lit("improved"))
+    pl.concat([sums, again]).select(*KEY, "cost").sink_parquet(work / "ours.parquet", engine="streaming")
 
 
 def duck(month: Path, work: Path, _: Inputs) -> None:

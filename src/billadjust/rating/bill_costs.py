@@ -2,156 +2,138 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from billadjust.rating.card import SERVICE_COUNT
 from billadjust.rating.clock import DAY_S
-from billadjust.rating.compiled import Int, compiled, inlined
+from billadjust.rating.compiled import Int, compiled
 from billadjust.rating.costs import ALLOWANCE, POOL, UNRATED, cost_of, rounded
-from billadjust.rating.price import SERVICE_COUNT, band_at
-from billadjust.rating.spool import ID, STARTED, in_order
-from billadjust.rating.texts import LENGTHS
+from billadjust.rating.price import band_at, is_free_on
+from billadjust.rating.records import NAMES, QUANTITY, WHAT, invoice_at, invoice_length, service_of, zone_of
+from billadjust.rating.texts import Texts, words_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from billadjust.rating.price import Batch, RateCard, Room
-
-BILL: Final = 2
-WALL: Final = 3
-QUANTITY: Final = 4
-PLACE: Final = 5
-COLUMNS: Final = 6
-"""The columns of a use after those of every row: whose it is (subscription times `INVOICES`, and the number of the invoice, 0:
-of no bill), the time on the wall, the quantity, and its place among the rates of a version (-1: no zone is known)."""
-
-INVOICES: Final = 1 << 32
-"""There are fewer invoices than this."""
+    from billadjust.rating.card import RateCard
+    from billadjust.rating.parts import Part
 
 
 class Pairs(NamedTuple):
-    """Bills beside versions: `first`: of each subscription the first pair, and behind the last one how many there are.
+    """Bills beside versions, by subscription and invoice.
 
-    Of each pair: `bill` (as in a use), `code` (of `Prices`), `shift` (days from a month's start to a cycle's).
+    `first`: of each subscription the first pair, and behind the last one how many there are. Of each pair: `invoice` (its
+    id), `bill` (a number that changes where the bill does), `code` (of `Prices`), `shift` (days from a month's start to a
+    cycle's).
     """
 
     first: NDArray[np.int64]
+    invoice: Texts
     bill: NDArray[np.int64]
     code: NDArray[np.int64]
     shift: NDArray[np.int64]
 
 
 @compiled
-def lay_out_uses(  # noqa: PLR0913, PLR0917  # what is read, and what is written
-    card: RateCard,
-    batch: Batch,
-    room: Room,
-    count: Int,
-    invoices: NDArray[np.int64],
-    uses: NDArray[np.int64],
-    subscriptions: NDArray[np.int64],
-) -> Int:
-    """Lay out what may cost something of the first `count` entries; each term is a subscription. Returns how many these are."""
-    rows, terms, is_free, services, zones = room.priced.row, room.priced.term, room.is_free, room.service, room.zone
-    ids, started, walls, quantities = batch.cdr_id.offsets, batch.started, batch.wall, batch.quantity
-    zone_count = card.zone_count
-    using = 0
-    for entry in range(count):
-        row = rows[entry]
-        if not is_free[row]:
-            zone, subscription = zones[row], np.int64(terms[entry])
-            uses[using, STARTED] = started[row]
-            uses[using, ID] = ids[row] * LENGTHS + ids[row + 1] - ids[row]
-            uses[using, BILL] = subscription * INVOICES + max(invoices[row], 0)
-            uses[using, WALL] = walls[row]
-            uses[using, QUANTITY] = quantities[row]
-            uses[using, PLACE] = services[row] * zone_count + zone if zone >= 0 else -1
-            subscriptions[using] = subscription
-            using += 1
-    return using
-
-
-@compiled
-def add_up(  # noqa: PLR0913, PLR0917  # what is read, and what is written
-    card: RateCard,
-    pool_count: Int,
-    uses: NDArray[np.int64],
-    ids: NDArray[np.uint8],
-    pairs: Pairs,
-    costs: NDArray[np.int64],
-) -> None:
+def add_up(card: RateCard, part: Part, pairs: Pairs, costs: NDArray[np.int64]) -> None:
     """Add up what all uses of some subscriptions cost under each version: `costs` of each pair; `UNRATED` if one is not rated."""
-    order, starts = in_order(uses, uses[:, BILL] // INVOICES, ids)
-    first, bills, codes, shifts = pairs
-    for subscription in range(len(starts) - 1):
-        its = order[starts[subscription] : starts[subscription + 1]]
-        if len(its):
-            for pair in range(first[subscription], first[subscription + 1]):
-                cycles = _cycles(card, uses, its, bills[pair], shifts[pair])
-                used = np.zeros((cycles[1] - cycles[0], pool_count + 1), np.int64)
-                costs[pair] = _cost(card, uses, its, bills[pair], codes[pair], shifts[pair], cycles[0], used)
+    first = part.first
+    is_own, is_free = np.empty(len(part.at), np.bool_), np.empty(len(part.at), np.bool_)
+    for subscription in range(len(first) - 1):
+        begin, end = first[subscription], first[subscription + 1]
+        if begin == end:
+            continue
+        number, bill = part.subscriptions[subscription], np.int64(-1)
+        for pair in range(pairs.first[number], pairs.first[number + 1]):
+            if bill < 0:
+                _find_free(card, part, begin, end, is_free)
+            if pairs.bill[pair] != bill:
+                bill = pairs.bill[pair]
+                _find_own(part, begin, end, pairs.invoice, pair, is_own)
+            code, shift = pairs.code[pair], pairs.shift[pair]
+            costs[pair] = _cost(card, part, begin, end, is_own, is_free, code, shift)
 
 
 @compiled
-def _cycles(
-    card: RateCard, uses: NDArray[np.int64], order: NDArray[np.int64], bill: Int, shift: Int
-) -> tuple[Int, Int]:
-    """Return the month of the first cycle in which a bill has uses, and the one after the last; twice the same if none."""
-    months, months_from = card.months, card.months_from
-    first: Int = 0
-    end: Int = 0
-    for row in order:
-        if uses[row, BILL] == bill:
-            month = months[uses[row, WALL] // DAY_S - shift - months_from]
-            first, end = min(first, month) if end else month, max(end, month + 1)
-    return first, end
+def _find_free(card: RateCard, part: Part, begin: Int, end: Int, found: NDArray[np.bool_]) -> None:
+    """Find the CDRs that cost nothing under any version (§5.1)."""
+    words, at, wall = part.words, part.at, part.wall
+    for cdr in range(begin, end):
+        is_free = is_free_on(card.free_from, card.is_free, zone_of(words[at[cdr] + WHAT]), wall[cdr] // DAY_S)
+        found[cdr] = is_free or words[at[cdr] + QUANTITY] == 0
 
 
 @compiled
-def _cost(  # noqa: PLR0913, PLR0917  # a pair in three, and its cycles
+def _find_own(  # noqa: PLR0913, PLR0917  # a subscription's CDRs, and a bill
+    part: Part, begin: Int, end: Int, invoices: Texts, pair: Int, found: NDArray[np.bool_]
+) -> None:
+    """Find the CDRs that a bill has."""
+    words, at, own = part.words, part.at, invoices.words
+    length, start = invoices.lengths[pair], invoices.starts[pair]
+    for cdr in range(begin, end):
+        names = words[at[cdr] + NAMES]
+        is_own, place = invoice_length(names) == length, invoice_at(at[cdr], names)
+        for number in range(words_in(length) if is_own else 0):
+            is_own &= words[place + number] == own[start + number]
+        found[cdr] = is_own
+
+
+@compiled
+def _cost(  # noqa: PLR0913, PLR0917  # a subscription's CDRs, and a version
     card: RateCard,
-    uses: NDArray[np.int64],
-    order: NDArray[np.int64],
-    bill: Int,
+    part: Part,
+    begin: Int,
+    end: Int,
+    is_own: NDArray[np.bool_],
+    is_free: NDArray[np.bool_],
     code: Int,
     shift: Int,
-    first: Int,
-    used: NDArray[np.int64],
 ) -> Int:
-    """Add up what the uses of a bill cost in their order; others of the subscription use allowances, too.
-
-    `used`: of each cycle from the month `first` on, what is used of each allowance; nothing yet.
-    """
-    months, months_from, rates = card.months, card.months_from, card.rates
+    """Add up what the CDRs of a bill cost in their order; others of the subscription use allowances in its cycles, too."""
+    months, shifted, rates, places = card.months, shift + card.months_from, card.rates, card.places
+    band_starts, band_numbers, band_first = card.band_starts, card.band_numbers, card.band_first
+    zone_count, band_count = card.zone_count, card.band_count
+    words, at, wall = part.words, part.at, part.wall
+    first, last = _months(card, part, begin, end, is_own, shift)
+    used = np.zeros((last - first + 1, card.pool_count + 1), np.int64)
     total = np.int64(0)
-    for row in order:
-        is_own = uses[row, BILL] == bill
-        cycle = months[uses[row, WALL] // DAY_S - shift - months_from] - first
-        if not 0 <= cycle < len(used):
+    for cdr in range(begin, end):
+        month = months[wall[cdr] // DAY_S - shifted]
+        if is_free[cdr] or not first <= month <= last:
             continue
-        rate = _rate(card, code, uses[row, PLACE], uses[row, WALL])
+        service, zone = service_of(words[at[cdr] + WHAT]), zone_of(words[at[cdr] + WHAT])
+        rate = np.int64(-1)
+        if zone >= 0:
+            band = band_at(band_starts, band_numbers, band_first, code, wall[cdr])
+            rate = places[((code * SERVICE_COUNT + service) * zone_count + zone) * band_count + band]
         if rate < 0:
-            if is_own:
-                return UNRATED
+            if is_own[cdr]:
+                return np.int64(UNRATED)
             continue
-        units, pool = rounded(rates, rate, uses[row, QUANTITY]), rates[rate, POOL]
+        units, pool = rounded(rates, rate, words[at[cdr] + QUANTITY]), rates[rate, POOL]
         if pool:
-            covered = min(units, max(rates[rate, ALLOWANCE] - used[cycle, pool], 0))
-            used[cycle, pool] += covered
+            covered = min(units, max(rates[rate, ALLOWANCE] - used[month - first, pool], 0))
+            used[month - first, pool] += covered
             units -= covered
-        if is_own:
+        if is_own[cdr]:
             cost = cost_of(rates, rate, units)
             if cost == UNRATED:
-                return UNRATED
+                return np.int64(UNRATED)
             total += cost
     return total
 
 
-@inlined
-def _rate(card: RateCard, code: Int, place: Int, wall: Int) -> Int:
-    """Return the rate of a version for a use; -1 if it has none."""
-    if place < 0:
-        return -1
-    band = band_at(card.band_starts, card.band_numbers, card.band_first, code, wall)
-    return np.int64(card.places[(code * SERVICE_COUNT * card.zone_count + place) * card.band_count + band])
+@compiled
+def _months(  # noqa: PLR0913, PLR0917  # as above
+    card: RateCard, part: Part, begin: Int, end: Int, is_own: NDArray[np.bool_], shift: Int
+) -> tuple[Int, Int]:
+    """Return the first and the last month of the cycles in which a bill has CDRs; one before the first if it has none."""
+    months, shifted, wall = card.months, shift + card.months_from, part.wall
+    first, last = np.int64(0), np.int64(-1)
+    for cdr in range(begin, end):
+        if is_own[cdr]:
+            month = np.int64(months[wall[cdr] // DAY_S - shifted])
+            first, last = min(first, month) if last >= 0 else month, max(last, month)
+    return first, last

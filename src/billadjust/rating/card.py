@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 
 from billadjust.rating.clock import WEEK_S
-from billadjust.rating.price import STEM, TERMS, RateCard
-from billadjust.rating.texts import read_names, unchanging
-from billadjust.rating.zones import DATA, DIGITS, LENGTHS, free_names
+from billadjust.rating.texts import Names, read_names, unchanging
+from billadjust.rating.zones import DATA, DIGITS, LENGTHS, STEM, free_names
 from billadjust.schemas import SERVICES
 
 if TYPE_CHECKING:
@@ -22,6 +21,15 @@ if TYPE_CHECKING:
 
 _Number = TypeVar("_Number", bound=np.generic)
 
+SERVICE_COUNT: Final = len(SERVICES)
+
+FROM: Final = 0
+TO: Final = 1
+CODE: Final = 2
+SHIFT: Final = 3
+OWNER: Final = 4
+"""The columns of `RateCard.terms`."""
+
 NONE: Final = -1
 """Stands for nothing in arrays of numbers."""
 
@@ -31,6 +39,39 @@ LONGEST_MONTH: Final = 31
 
 ENDLESS: Final = 1 << 62
 """Where the last tier of a rate ends."""
+
+
+class RateCard(NamedTuple):
+    """All that prices usage, in arrays.
+
+    `first_term`: the first row of `terms` of each subscription, and at the end how many there are. `terms`: from, to (days since 1970), code (-1: none), shift (days from a month's start to a
+    cycle's; -1: none), owner. `months`: the number of the month of each day from `months_from` on. `places`,
+    `band_starts` and `rates` as in `Prices`; -1 where there is nothing. `band_first`: of each code, the first of its
+    steps. `prefix_first`: of each stem of five digits, the first of its steps. `free_from`: the days from which each row
+    of `is_free` (by zone) holds.
+    """
+
+    first_term: NDArray[np.int64]
+    terms: NDArray[np.int32]
+    services: Names
+    data_service: int
+    zones: Names
+    zone_count: int
+    data_zone: int
+    prefix_starts: NDArray[np.int64]
+    prefix_zones: NDArray[np.int32]
+    prefix_first: NDArray[np.int64]
+    free_from: NDArray[np.int32]
+    is_free: NDArray[np.bool_]
+    months: NDArray[np.int32]
+    months_from: int
+    band_starts: NDArray[np.int64]
+    band_numbers: NDArray[np.int32]
+    band_first: NDArray[np.int64]
+    band_count: int
+    places: NDArray[np.int32]
+    rates: NDArray[np.int64]
+    pool_count: int
 
 
 def lay_out(prices: Prices, terms: pl.DataFrame, policy: Policy, days: tuple[date, date]) -> RateCard:
@@ -50,6 +91,7 @@ def lay_out(prices: Prices, terms: pl.DataFrame, policy: Policy, days: tuple[dat
         pl.col("term_from", "term_to").to_physical(),
         pl.col("code").fill_null(NONE).cast(pl.Int32),
         shift.cast(pl.Int32),
+        pl.col("owner").cast(pl.Int32),
     )
     steps, zones = prices.zones.prefixes, prices.zones
     free = policy.values["rating.free_zones"]
@@ -58,7 +100,7 @@ def lay_out(prices: Prices, terms: pl.DataFrame, policy: Policy, days: tuple[dat
     months = np.arange(months_from, end_day).astype("datetime64[D]").astype("datetime64[M]").astype(np.int32)
     stems, codes = np.arange(10**DIGITS * LENGTHS // STEM + 1), np.arange(prices.code_count + 1)
     return RateCard(
-        subscriptions=read_names(subscriptions.filter(changes), first_term[:-1] * TERMS + np.diff(first_term)),
+        first_term=_fixed(first_term, np.int64),
         terms=_fixed(term_rows.to_numpy(), np.int32),
         services=read_names(pl.Series(SERVICES)),
         data_service=SERVICES.index("data"),
@@ -78,6 +120,7 @@ def lay_out(prices: Prices, terms: pl.DataFrame, policy: Policy, days: tuple[dat
         band_count=len(prices.band_names),
         places=_fixed(prices.places.cast(pl.Int64).fill_null(NONE), np.int32),
         rates=_rates(prices),
+        pool_count=prices.pool_count,
     )
 
 

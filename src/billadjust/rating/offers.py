@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
+    from billadjust.rating.usage import Usage
 
 IS_BILLED: Final = IS_FEE | (pl.col("kind") == "usage")
 """Whether a line bills the tariff: its fee, or usage."""
 
 
 def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not made yet
-    inputs: Inputs, spans: pl.LazyFrame, usage: pl.LazyFrame, lines: pl.LazyFrame, policy: Policy, as_of: date
+    inputs: Inputs,
+    spans: pl.LazyFrame,
+    usage: Usage | None,
+    parts: pl.LazyFrame,
+    lines: pl.LazyFrame,
+    policy: Policy,
+    as_of: date,
 ) -> pl.LazyFrame:
     """Compare what bills cost under the improved versions with what they would cost under every open tariff.
 
@@ -36,9 +43,10 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
     "credit" all.
 
     Args:
-        inputs: invoices, cdrs, tariffs and what prices usage are read.
+        inputs: invoices and tariffs are read.
         spans: schemas.Spans.
-        usage: schemas.UsageParts.
+        usage: The CDRs; None if there are none.
+        parts: schemas.UsageParts.
         lines: schemas.Lines.
         policy: `best_price.mode` by the invoice's issue_date.
         as_of: The date of the run.
@@ -46,10 +54,10 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
     Returns:
         schemas.Offers.
     """
-    owned = _priced(_bills(inputs, spans, lines, policy), inputs, usage, policy)
+    owned = _priced(_bills(inputs, spans, lines, policy), inputs, parts, policy)
     bills = _that_count(owned, spans, as_of).collect(engine="streaming")
     best = (
-        _offered(_pairs(bills, inputs, policy), inputs, policy)
+        _offered(_pairs(bills, inputs, policy), usage, policy)
         .filter(pl.col("best_cost") < pl.col("cost"))
         .sort(*BILL, "best_cost", *VERSION)
         .unique(BILL, keep="first", maintain_order=True)
@@ -64,16 +72,16 @@ def offers(  # noqa: PLR0913, PLR0917  # the frames of a night, which is not mad
     )
     compared = bills.join(best, on=BILL, how="left")
     credited = compared.filter(pl.col("mode") == "credit", pl.col("best_cost").is_not_null())
-    parts = offer_parts(credited, spans, policy)
+    sums = offer_parts(credited, spans, policy)
     return (
         compared.lazy()
         .drop("usage_cost", "best_usage_cost")
-        .join(parts, on=BILL, how="left")
+        .join(sums, on=BILL, how="left")
         .select(Offers.column_names())
     )
 
 
-def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
+def _offered(pairs: pl.DataFrame, usage: Usage | None, policy: Policy) -> pl.DataFrame:
     """Add to pairs of a bill and a version what the bill would have cost (`best_cost`), and its usage (`best_usage_cost`).
 
     Pairs in which usage is unrated are left out.
@@ -81,11 +89,11 @@ def _offered(pairs: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFram
     with_usage = pairs.filter("has_usage")
     without = pairs.filter(~pl.col("has_usage")).with_columns(usage_cost=pl.lit(0, pl.Int64))
     costs = without.select(*BILL, *VERSION, "usage_cost")
-    if with_usage.height:
+    if usage is not None and with_usage.height:
         # what compiles takes a second to load, which is not lost where nothing is rated
         from billadjust.rating.candidate_usage import usage_costs  # noqa: PLC0415
 
-        costs = pl.concat([costs, usage_costs(inputs, with_usage, policy)])
+        costs = pl.concat([costs, usage_costs(usage, with_usage)])
     return pairs.join(costs, on=[*BILL, *VERSION]).with_columns(
         best_cost=_total(pl.col("fee"), pl.col("usage_cost"), policy), best_usage_cost="usage_cost"
     )
@@ -225,17 +233,17 @@ def _pairs(bills: pl.DataFrame, inputs: Inputs, policy: Policy) -> pl.DataFrame:
     """Put each bill beside the versions that could be cheaper: those whose fee alone is less than the bill's cost.
 
     Columns: the bill's key, tariff_id, version, monthly_fee (millionths), fee (in parts of a cycle times millionths),
-    cost, has_usage, cycle_day, first_day, end_day.
+    cost, has_usage, cycle_day.
     """
     start = pl.col("period_start")
     return (
         bills.lazy()
-        .select(*BILL, "period_start", "parts", "cost", "has_usage", "cycle_day", "first_day", "end_day")
+        .select(*BILL, "period_start", "parts", "cost", "has_usage", "cycle_day")
         .join(_candidates(inputs), how="cross")
         .filter(start >= pl.col("sold_from"), start < pl.col("sold_to"))
         .with_columns(fee=pl.col("monthly_fee").cast(pl.Int128) * pl.col("parts"))
         .filter(_total(pl.col("fee"), pl.lit(0), policy) < pl.col("cost"))
-        .select(*BILL, *VERSION, "monthly_fee", "fee", "cost", "has_usage", "cycle_day", "first_day", "end_day")
+        .select(*BILL, *VERSION, "monthly_fee", "fee", "cost", "has_usage", "cycle_day")
         .collect(engine="streaming")
     )
 

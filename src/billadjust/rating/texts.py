@@ -1,15 +1,20 @@
-"""Texts as bytes: columns as Arrow lays them out, and what is known beforehand of some names."""
+"""Texts as words: columns as Arrow lays them out, and what is known beforehand of some names.
+
+A word is the next eight bytes of a text, the last one filled up with zeros; no text holds a byte 0, so texts of the same
+words are the same.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
 
 from billadjust.rating.compiled import Int, compiled, inlined
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
 _Array = TypeVar("_Array", bound="NDArray[np.generic]")
@@ -17,77 +22,109 @@ _Array = TypeVar("_Array", bound="NDArray[np.generic]")
 WORD: Final = 8
 """Bytes of a word."""
 
-TAIL: Final = 2 * WORD
-"""Texts are compared by so many bytes at their end first, and those that are not longer by nothing else."""
-
 LENGTHS: Final = 1 << 12
 """Texts have fewer bytes than this."""
 
-LOW: Final = 0
-HIGH: Final = 1
-PLACE: Final = 2
-VALUE: Final = 3
-"""The columns of `Names.known`."""
+SHORT: Final = 12
+"""Arrow keeps so many bytes of a text beside its length, and those of longer ones elsewhere."""
 
-NOT_YET: Final = -2
-"""Stands for what a first look did not find."""
+HALF: Final = 32
+"""Slots are found by the upper bits of a hash, parts (see `spool`) by the lower ones."""
+
+LOW_HALF: Final = (1 << HALF) - 1
+
+ODD: Final = 0x2545F4914F6CDD1D
+"""A number with bits all over, by which words are told apart."""
 
 
 class Texts(NamedTuple):
-    """Text i is the bytes of `data` from offsets[i] to offsets[i + 1]; a missing text has none.
+    """Texts among words: the bytes of each, and where it begins."""
 
-    `words`: the eight bytes from each byte on. Before the first text there are two words that belong to none.
-    """
-
-    offsets: NDArray[np.int64]
-    data: NDArray[np.uint8]
-    words: NDArray[np.uint64]
+    lengths: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    words: NDArray[np.int64]
 
 
 class Names(NamedTuple):
-    """Different texts, and a hash table of their places; -1 is a free slot.
+    """Different texts, and the rows of them in a hash table; -1 is a free slot."""
 
-    `known`: of each name the last two words, where it begins × LENGTHS + its bytes, and what is found for it: together,
-    because they are far away.
-    """
-
-    data: NDArray[np.uint8]
-    known: NDArray[np.int64]
-    slots: NDArray[np.int32]
-
-
-class Words(NamedTuple):
-    """Room for the last two words of texts, and where to look for them."""
-
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    slot: NDArray[np.int64]
+    texts: Texts
+    slots: NDArray[np.int64]
 
 
 def read_texts(column: pl.Series) -> Texts:
-    """Lay out a column of texts without nulls."""
-    array = column.to_arrow()
-    _, offsets, data = array.buffers()
-    begins = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(column) + 1]
-    size = begins[-1] - begins[0]
-    padded = np.empty(TAIL + size, np.uint8)
-    padded[:TAIL] = 0
-    if size:
-        padded[TAIL:] = np.frombuffer(data, np.uint8)[begins[0] : begins[-1]]
-    words = np.ndarray(len(padded) - WORD + 1, np.uint64, padded, strides=(1,))
-    return Texts(begins + (TAIL - begins[0]), padded, words)
+    """Lay out a column of texts without nulls in words, each in two at least."""
+    if not len(column):
+        return Texts(*np.empty((3, 0), np.int64))
+    array = column.to_arrow(compat_level=pl.CompatLevel.newest())
+    _, views, *buffers = array.buffers()
+    views = np.frombuffer(views, np.int64).reshape(-1, 2)[array.offset : array.offset + len(array)]
+    first, end = _buffers(views)
+    buffers = buffers[first:end]
+    data = np.concatenate([*(np.frombuffer(buffer, np.uint8) for buffer in buffers), np.zeros(WORD, np.uint8)])
+    begins = np.cumsum([0, *(buffer.size for buffer in buffers)])
+    # the eight bytes from each byte on
+    return _texts(views, begins, first, np.ndarray(len(data) - WORD + 1, np.int64, data, strides=(1,)))
 
 
-def read_names(names: pl.Series, values: NDArray[np.int64] | None = None) -> Names:
-    """Make different texts known, each with a value from 0 on; without `values`, with its place."""
-    texts = read_texts(names)
-    # never empty: the first row is looked at where there is no name
-    known = np.zeros((max(1, len(names)), 4), np.int64)
-    known[: len(names), PLACE] = texts.offsets[:-1] * LENGTHS + np.diff(texts.offsets)
-    known[: len(names), VALUE] = np.arange(len(names)) if values is None else values
-    slots = np.full(1 << (4 * len(names) + 1).bit_length(), -1, np.int32)
-    _fill(texts.offsets, texts.words, known, slots)
-    return Names(texts.data, unchanging(known), unchanging(slots))
+@compiled
+def _buffers(views: NDArray[np.int64]) -> tuple[Int, Int]:
+    """Find the buffers that texts are in, from one on to before another: a part of a column has those of the whole."""
+    first, end = LOW_HALF, np.int64(0)
+    for row in range(len(views)):
+        if views[row, 0] & LOW_HALF > SHORT:
+            first, end = min(first, views[row, 1] & LOW_HALF), max(end, (views[row, 1] & LOW_HALF) + 1)
+    return first, end
+
+
+@compiled
+def _texts(views: NDArray[np.int64], begins: NDArray[np.int64], first: Int, data: NDArray[np.int64]) -> Texts:
+    """Lay out texts as Arrow has them: the length and the bytes, or four of them, a buffer and a place in it."""
+    lengths, starts, size = np.empty(len(views), np.int64), np.empty(len(views), np.int64), np.int64(0)
+    for row in range(len(views)):
+        lengths[row], starts[row] = views[row, 0] & LOW_HALF, size
+        size += max(words_in(lengths[row]), 2)
+    words = np.empty(size, np.int64)
+    for row in range(len(views)):
+        place, length, low, high = starts[row], lengths[row], views[row, 0], views[row, 1]
+        if length <= SHORT:
+            words[place], words[place + 1] = (low >> HALF & LOW_HALF) | high << HALF, high >> HALF & LOW_HALF
+        else:
+            at = begins[(high & LOW_HALF) - first] + (high >> HALF & LOW_HALF)
+            for number in range(words_in(length)):
+                word, left = data[at + WORD * number], length - WORD * number
+                words[place + number] = word if left >= WORD else word & ((1 << (8 * left)) - 1)
+    return Texts(lengths, starts, words)
+
+
+def write_texts(words: NDArray[np.int64], places: NDArray[np.int64], sizes: NDArray[np.int64]) -> pl.Series:
+    """Make a column of texts that are at some places among words; null for those without bytes."""
+    offsets = np.append(0, np.cumsum(sizes))
+    data = np.empty(offsets[-1], np.uint8)
+    _copy(words.view(np.uint8), places, offsets, data)
+    array = pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(data))
+    found = pl.Series(pl.from_arrow(array))
+    return found.zip_with(pl.Series(sizes > 0), pl.Series([None], dtype=pl.String))
+
+
+def read_names(names: pl.Series) -> Names:
+    """Make different texts known."""
+    return make_names(read_texts(names))
+
+
+@compiled
+def make_names(texts: Texts) -> Names:
+    """Make different texts known."""
+    size = 2
+    while size < 2 * len(texts.lengths):
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    for row, hashed in enumerate(hashes_of(texts)):
+        slot = hashed >> HALF & (size - 1)
+        while slots[slot] >= 0:
+            slot = (slot + 1) & (size - 1)
+        slots[slot] = row
+    return Names(texts, slots)
 
 
 def unchanging(array: _Array) -> _Array:
@@ -96,102 +133,63 @@ def unchanging(array: _Array) -> _Array:
     return array
 
 
+@inlined
+def words_in(length: Int) -> Int:
+    """Return how many words so many bytes take."""
+    return (length + WORD - 1) // WORD
+
+
 @compiled
-def find(names: Names, texts: Texts, room: Words, found: NDArray[np.int64]) -> None:
-    """Find the value of each text; -1 if it is not among the names."""
+def hashes_of(texts: Texts) -> NDArray[np.int64]:
+    """Hash texts."""
+    lengths, starts, words = texts
+    hashes = np.empty(len(lengths), np.int64)
+    for row in range(len(lengths)):
+        hashed = lengths[row]
+        for number in range(words_in(lengths[row])):
+            hashed = hashed * ODD + words[starts[row] + number]
+        hashes[row] = mixed(hashed)
+    return hashes
+
+
+@compiled
+def find(names: Names, texts: Texts) -> NDArray[np.int64]:
+    """Find the row of each text among the names; -1: it is none of them."""
     # a field that is taken out of a tuple costs more than its number does: all are taken out before the loops
-    known, slots = names.known, names.slots
-    offsets, words = texts.offsets, texts.words
-    lows, highs, places = room
-    mask = len(slots) - 1
-    # the table is far away: short loops that ask for many places at a time, and the few that are taken later
-    for row in range(len(offsets) - 1):
-        lows[row], highs[row] = tail(words, offsets[row], offsets[row + 1])
-        places[row] = mix(lows[row], highs[row]) & mask
-    for row in range(len(offsets) - 1):
-        found[row] = slots[places[row]]
-    for row in range(len(offsets) - 1):
-        name = max(found[row], 0)
-        is_it = (
-            (found[row] >= 0)
-            & (known[name, LOW] == lows[row])
-            & (known[name, HIGH] == highs[row])
-            & (offsets[row + 1] - offsets[row] <= TAIL)
-        )
-        found[row] = known[name, VALUE] if is_it else NOT_YET
-    for row in range(len(offsets) - 1):
-        if found[row] == NOT_YET:
-            found[row] = find_one(names, texts, row)
-
-
-@compiled
-def find_one(names: Names, texts: Texts, row: Int) -> Int:
-    """Find the value of one text; -1 if it is not among the names."""
-    start, end = texts.offsets[row], texts.offsets[row + 1]
-    low, high = tail(texts.words, start, end)
-    mask = len(names.slots) - 1
-    slot = mix(low, high) & mask
-    name = names.slots[slot]
-    while name >= 0 and not (
-        names.known[name, LOW] == low
-        and names.known[name, HIGH] == high
-        and names.known[name, PLACE] % LENGTHS == end - start
-        and same_bytes(names.data, names.known[name, PLACE] // LENGTHS, texts.data, start, end - start - TAIL)
-    ):
-        slot = (slot + 1) & mask
-        name = names.slots[slot]
-    return names.known[name, VALUE] if name >= 0 else np.int64(-1)
-
-
-def part_of(texts: Texts, start: int, end: int) -> Texts:
-    """Return some of the texts, from one on to before another."""
-    return texts._replace(offsets=texts.offsets[start : end + 1])
-
-
-@inlined
-def tail(words: NDArray[np.uint64], start: Int, end: Int) -> tuple[Int, Int]:
-    """Return the last two words of a text, the last one first. A text holds no byte 0, so a short one is like no other."""
-    size = end - start
-    low, high = words[end - WORD], words[end - TAIL]
-    if size <= WORD:
-        low, high = _last_bytes(low, size), np.uint64(0)
-    elif size < TAIL:
-        high = _last_bytes(high, size - WORD)
-    return np.int64(low), np.int64(high)
-
-
-@inlined
-def _last_bytes(word: np.uint64, size: Int) -> np.uint64:
-    """Keep so many bytes of a word that end where it ends."""
-    return word >> np.uint64(8 * (WORD - size)) if size else np.uint64(0)
-
-
-@inlined
-def same_bytes(one: NDArray[np.uint8], start: Int, other: NDArray[np.uint8], other_start: Int, count: Int) -> bool:
-    """Whether so many bytes are the same; none are."""
-    for at in range(count):  # noqa: SIM110  # compiled code has no generators
-        if one[start + at] != other[other_start + at]:
-            return False
-    return True
-
-
-@inlined
-def mix(one: Int, other: Int) -> Int:
-    """Hash two numbers so that every bit of them counts in the low bits (the finalizer of MurmurHash3)."""
-    mixed = np.uint64(one) ^ (np.uint64(other) * np.uint64(0x9E3779B97F4A7C15))
-    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-    return np.int64(mixed ^ (mixed >> np.uint64(33)))
-
-
-@compiled
-def _fill(
-    offsets: NDArray[np.int64], words: NDArray[np.uint64], known: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    mask = len(slots) - 1
-    for name in range(len(offsets) - 1):
-        known[name, LOW], known[name, HIGH] = tail(words, offsets[name], offsets[name + 1])
-        slot = mix(known[name, LOW], known[name, HIGH]) & mask
-        while slots[slot] >= 0:
+    slots, (lengths, starts, words), (name_lengths, name_starts, name_words) = names.slots, texts, names.texts
+    mask, found = len(slots) - 1, hashes_of(texts)
+    for row in range(len(found)):
+        slot = found[row] >> HALF & mask
+        name = slots[slot]
+        while name >= 0:
+            number = 0
+            if name_lengths[name] == lengths[row]:
+                while number < words_in(lengths[row]) and (
+                    name_words[name_starts[name] + number] == words[starts[row] + number]
+                ):
+                    number += 1
+                if number == words_in(lengths[row]):
+                    break
             slot = (slot + 1) & mask
-        slots[slot] = name
+            name = slots[slot]
+        found[row] = name
+    return found
+
+
+@inlined
+def mixed(number: Int) -> Int:
+    """Mix a number up so that every bit of it counts in all bits (the finalizer of MurmurHash3)."""
+    bits = np.uint64(number)
+    bits = (bits ^ (bits >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    bits = (bits ^ (bits >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return np.int64(bits ^ (bits >> np.uint64(33)))
+
+
+@compiled
+def _copy(
+    source: NDArray[np.uint8], places: NDArray[np.int64], offsets: NDArray[np.int64], data: NDArray[np.uint8]
+) -> None:
+    for row in range(len(places)):
+        start, begin = places[row] * WORD, offsets[row]
+        for at in range(offsets[row + 1] - begin):
+            data[begin + at] = source[start + at]

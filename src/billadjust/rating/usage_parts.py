@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,31 +13,44 @@ from billadjust.rating.terms import extent_of
 from billadjust.schemas import SERVICES, UsageParts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from billadjust.inputs.model import Inputs
     from billadjust.policy import Policy
+    from billadjust.rating.usage import Usage
 
 
-def usage_parts(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
-    """Sum CDRs up for each line's subscription and service, span and cycle, under both version choices.
+@contextmanager
+def usage_of(inputs: Inputs, spans: pl.LazyFrame, policy: Policy) -> Iterator[Usage | None]:
+    """Read the CDRs, to be priced under both version choices until the `with` block ends; None if there are none.
 
     Args:
-        inputs: cdrs, zones, bands and the catalogue are read.
+        inputs: subscriptions, cdrs, zones, bands and the catalogue are read.
         spans: schemas.Spans.
         policy: Its time zone, and `rating.free_zones` by the CDR's local date.
-
-    Returns:
-        schemas.UsageParts.
 
     Raises:
         InputError: The prices of a rate's tiers have no common denominator, or there are too many rates.
     """
     extent = extent_of(inputs.cdrs)
     if not extent.cdrs:
-        return UsageParts.create_empty().lazy()
+        yield None
+        return
     # what compiles takes a second to load, which is not lost where nothing is rated
-    from billadjust.rating.usage import Usage  # noqa: PLC0415
+    from billadjust.rating.usage import lay_out_usage  # noqa: PLC0415
 
-    usage = Usage.of(inputs, extent, spans, policy, ["contract", "improved"])
+    with lay_out_usage(inputs, extent, spans, policy, ["contract", "improved"]) as usage:
+        yield usage
+
+
+def usage_parts(usage: Usage | None) -> pl.LazyFrame:
+    """Sum CDRs up for each line's subscription and service, span and cycle, under both version choices.
+
+    Returns:
+        schemas.UsageParts.
+    """
+    if usage is None:
+        return UsageParts.create_empty().lazy()
     columns = ("subscription_id", "choice", "shared", "tariff_id", "contract_version", "improved_version", "term_from")
     of_the_term = usage.terms.lazy().select("term", "cycle_day", *columns)
     return (

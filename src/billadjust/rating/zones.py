@@ -24,8 +24,14 @@ DATA: Final = "data"
 
 REJECTED_NUMBER: Final = 1
 
-DIGITS: Final = 15
+DIGITS: Final = 16
+"""Numbers are filled up with zeros to so many digits."""
+
 LENGTHS: Final = 16
+"""Numbers have fewer digits than this."""
+
+STEM: Final = 10 ** (DIGITS - 5) * LENGTHS
+"""What numbers that begin with other five digits differ by at least."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from billadjust.rating.catalogue import spans
 from billadjust.rating.charges import charges, given_back
 from billadjust.rating.lines import LINE
 from billadjust.rating.offers import IS_BILLED
-from billadjust.rating.usage_parts import usage_parts
+from billadjust.rating.usage_parts import usage_of, usage_parts
 from billadjust.simulation.planned import read_planned
 from billadjust.staging import keep
 
@@ -154,7 +154,8 @@ class _Comparison:
 
     def _priced(self, name: str, inputs: Inputs, tariff_spans: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         """Rate the usage and price the lines: schemas.UsageParts, and schemas.Charges as `before` and `after`."""
-        parts = self.stage(f"parts {name}", usage_parts(inputs, tariff_spans, self.policy))
+        with usage_of(inputs, tariff_spans, self.policy) as usage:
+            parts = self.stage(f"parts {name}", usage_parts(usage))
         self.progress("Pricing invoice lines")
         assessed = self.stage(f"charges {name}", charges(inputs, tariff_spans, parts, self.policy))
         return parts, assessed.select(*LINE, before="contract", after="improved")
