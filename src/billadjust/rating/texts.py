@@ -61,7 +61,8 @@ def read_texts(column: pl.Series) -> Texts:
     views = np.frombuffer(views, np.int64).reshape(-1, 2)[array.offset : array.offset + len(array)]
     first, end = _buffers(views)
     buffers = buffers[first:end]
-    data = np.concatenate([*(np.frombuffer(buffer, np.uint8) for buffer in buffers), np.zeros(WORD, np.uint8)])
+    # two words are never one array that lies close together, which would be another type and compiled once more
+    data = np.concatenate([*(np.frombuffer(buffer, np.uint8) for buffer in buffers), np.zeros(WORD + 1, np.uint8)])
     begins = np.cumsum([0, *(buffer.size for buffer in buffers)])
     # the eight bytes from each byte on
     return _texts(views, begins, first, np.ndarray(len(data) - WORD + 1, np.int64, data, strides=(1,)))
