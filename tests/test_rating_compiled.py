@@ -21,7 +21,7 @@ from billadjust.rating.card import ENDLESS
 from billadjust.rating.catalogue import spans
 from billadjust.rating.costs import UNRATED, cost_of
 from billadjust.rating.rate import rate
-from billadjust.rating.texts import find, read_names, read_texts
+from billadjust.rating.texts import find, read_names, read_texts, write_texts
 from billadjust.rating.usage_parts import usage_of
 from rating_tables import make_inputs, sum_up_usage
 
@@ -59,6 +59,17 @@ def test_texts_of_a_part_of_a_column_are_its_own() -> None:
     part = column.slice(15, 4)
     assert read_texts(part).lengths.tolist() == [15, 16, 17, 18]
     assert numbers_of(part.to_list(), column.to_list()) == [-1] * 15 + [0, 1, 2, 3] + [-1] * 21
+
+
+def test_texts_in_any_of_the_buffers_of_a_column_are_read() -> None:
+    """Long texts of a column that was put together lie in several buffers; a part of it may need the later ones only."""
+    column = pl.concat([pl.Series([letter * 30 + str(n) for n in range(9)]) for letter in "abc"], rechunk=True)
+    assert len(column.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()) == 2 + 3
+    for start in range(27):
+        part = column.slice(start)
+        texts = read_texts(part)
+        written = write_texts(texts.words, texts.starts, texts.lengths)
+        assert written.to_list() == part.to_list()
 
 
 def rates(*tiers: tuple[int, int], denominator: int, wide: int, limit: int = ENDLESS) -> NDArray[np.int64]:

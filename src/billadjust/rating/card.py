@@ -44,11 +44,11 @@ ENDLESS: Final = 1 << 62
 class RateCard(NamedTuple):
     """All that prices usage, in arrays.
 
-    `first_term`: the first row of `terms` of each subscription, and at the end how many there are. `terms`: from, to (days since 1970), code (-1: none), shift (days from a month's start to a
-    cycle's; -1: none), owner. `months`: the number of the month of each day from `months_from` on. `places`,
-    `band_starts` and `rates` as in `Prices`; -1 where there is nothing. `band_first`: of each code, the first of its
-    steps. `prefix_first`: of each stem of five digits, the first of its steps. `free_from`: the days from which each row
-    of `is_free` (by zone) holds.
+    `first_term`: the first row of `terms` of each subscription, and at the end how many there are. `terms`: from, to (days
+    since 1970), code (-1: none), shift (days from a month's start to a cycle's; -1: none), owner. `months`: the number of
+    the month of each day from `months_from` on. `places`, `band_starts` and `rates` as in `Prices`; -1 where there is
+    nothing. `band_first`: of each code, the first of its steps. `prefix_first`: of each stem of five digits, the first of
+    its steps. `free_from`: the days from which each row of `is_free` (by zone) holds.
     """
 
     first_term: NDArray[np.int64]

@@ -61,7 +61,7 @@ def read_texts(column: pl.Series) -> Texts:
     views = np.frombuffer(views, np.int64).reshape(-1, 2)[array.offset : array.offset + len(array)]
     first, end = _buffers(views)
     buffers = buffers[first:end]
-    # two words are never one array that lies close together, which would be another type and compiled once more
+    # a byte more than the last word needs: numba would compile once more for an array of one word, which is another type
     data = np.concatenate([*(np.frombuffer(buffer, np.uint8) for buffer in buffers), np.zeros(WORD + 1, np.uint8)])
     begins = np.cumsum([0, *(buffer.size for buffer in buffers)])
     # the eight bytes from each byte on
